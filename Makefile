@@ -1,0 +1,42 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+PIP = bin/pip --disable-pip-version-check -q
+
+.PHONY: demo test check lint types imports clean
+
+demo: .venv-runtime/.ready
+	@mkdir -p demo
+	@.venv-runtime/bin/tress cut examples/lemur.jpg -o demo/lemur.cutout.png --overwrite
+	@echo "The cut-out is in demo/lemur.cutout.png"
+
+test: .venv/.ready .venv-runtime/.ready
+	.venv/bin/python -m pytest
+	.venv-runtime/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+check: lint types imports
+
+lint: .venv/.ready
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/.ready
+	.venv/bin/mypy
+
+imports: .venv/.ready
+	.venv/bin/lint-imports --no-cache
+
+# Everything, with torch: for development, training and the full test suite.
+.venv/.ready: pyproject.toml constraints.txt
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/$(PIP) install -c constraints.txt torch
+	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,train,dev]'
+	touch $@
+
+# What a user installs, plus pytest: proves that the runtime needs nothing of the training.
+.venv-runtime/.ready: pyproject.toml
+	test -x .venv-runtime/bin/python || $(PYTHON) -m venv .venv-runtime
+	.venv-runtime/$(PIP) install -e . pytest hypothesis
+	touch $@
+
+clean:
+	rm -rf .venv .venv-runtime demo .pytest_cache .mypy_cache .ruff_cache

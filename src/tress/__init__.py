@@ -1,0 +1,1 @@
+"""tress: remove the background from pictures of people and objects."""

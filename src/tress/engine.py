@@ -1,0 +1,1 @@
+"""Running ONNX networks.  The only file that imports onnxruntime."""

@@ -1,0 +1,1 @@
+"""locate + refine -> Matte: the algorithm, one page."""

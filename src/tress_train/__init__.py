@@ -1,0 +1,1 @@
+"""Training of tress's networks.  The only place that imports torch."""

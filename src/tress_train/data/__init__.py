@@ -1,0 +1,1 @@
+"""Training data: reading, judging, composing and augmenting."""
