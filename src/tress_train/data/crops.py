@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from tress.errors import InputError
+from tress.evaluation.manifest import Record
 from tress.process.bands import unknown_band
 from tress.process.geometry import warp
-from tress.evaluation.manifest import Record
 from tress_train.data import augment, compose
 from tress_train.data.degrade import degrade
 

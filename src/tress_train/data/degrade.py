@@ -13,7 +13,7 @@ from tress.process.geometry import resize
 
 Floats = npt.NDArray[np.float32]
 WRONG_BY = 0.15
-# A locator's answer comes from half its input's resolution, so the effective enlargement goes beyond the runtime's step.
+# The locator answers at half its resolution, so the enlargement to undo exceeds the step of the runtime.
 MIN_SCALE, MAX_SCALE = 1.2, 5.0
 
 
