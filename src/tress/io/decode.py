@@ -96,8 +96,6 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
         except OSError as error:
             raise _unreadable(error) from error
         kind = containers.identify(head)
-        if containers.is_zero_sized(head, kind):
-            raise InputError("picture_zero_sized", "the picture has no pixels: its width or height is zero")
         file.seek(0)
         try:
             image = _decoder(kind)(file)
@@ -110,7 +108,7 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
                 "out_of_memory", "there is not enough memory for this picture", hint="use a smaller picture"
             ) from error
         except Exception as error:  # decoders answer hostile bytes with every kind of exception
-            _explain(error, file, kind)
+            _explain(error, file, kind, head)
 
 
 def check_pixel_limit(width_px: int, height_px: int, *, max_megapixels: float) -> None:
@@ -194,7 +192,11 @@ def _decoder(kind: str) -> Any:
     }[kind]
 
 
-def _explain(error: Exception, file: BinaryIO, kind: str) -> NoReturn:
+def _explain(error: Exception, file: BinaryIO, kind: str, head: bytes) -> NoReturn:
+    if containers.is_zero_sized(head, kind):
+        raise InputError(
+            "picture_zero_sized", "the picture has no pixels: its width or height is zero", hint="get the file again"
+        ) from error
     message = str(error)
     if any(word in message for word in ("unknown pixel mode", "Unsupported", "unsupported", "not available")):
         raise InputError(
