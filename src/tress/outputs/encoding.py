@@ -10,7 +10,7 @@ FORMAT = Option[str](
     name="format",
     default="auto",
     kind=Choice(("auto", *FORMATS), {"jpg": "jpeg", "tif": "tiff"}),
-    help="File format. auto: by the output's name, else png. jpeg cannot be transparent: it needs a background or mask.",
+    help="File format. auto: by the output's name, else png. jpeg cannot be transparent: give a background or mask.",
     group="File",
 )
 

@@ -35,7 +35,7 @@ class _Shape:
 
 _SHAPES = {
     "drop": _Shape(opacity=0.4, blur=0.02, right=0.01, down=0.025, squash=1.0),
-    "contact": _Shape(opacity=0.55, blur=0.015, right=0.0, down=0.01, squash=0.08),
+    "contact": _Shape(opacity=0.6, blur=0.02, right=0.0, down=0.035, squash=0.08),
 }
 
 OPTION = Option[str](
