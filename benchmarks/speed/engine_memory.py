@@ -32,6 +32,7 @@ SETTINGS = {
 def export(path: Path, variant: str) -> None:
     """Writes a locator with random weights: memory does not depend on their values."""
     import torch
+
     from tress_train.models.locator import Locator
 
     torch.manual_seed(0)

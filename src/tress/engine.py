@@ -20,20 +20,20 @@ Floats = npt.NDArray[np.float32]
 class _Backend(NamedTuple):
     provider: str
     package: str
-    options: dict[str, str] = {}
+    options: dict[str, str]
 
 
 _BACKENDS = {
-    "cpu": _Backend("CPUExecutionProvider", "onnxruntime"),
+    "cpu": _Backend("CPUExecutionProvider", "onnxruntime", {}),
     "cuda": _Backend(
         "CUDAExecutionProvider",
         "onnxruntime-gpu",
         # Input sizes vary: an exhaustive search would be repeated for every new one, and the arena would double.
         {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"},
     ),
-    "coreml": _Backend("CoreMLExecutionProvider", "onnxruntime (on macOS)"),
-    "directml": _Backend("DmlExecutionProvider", "onnxruntime-directml"),
-    "openvino": _Backend("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    "coreml": _Backend("CoreMLExecutionProvider", "onnxruntime (on macOS)", {}),
+    "directml": _Backend("DmlExecutionProvider", "onnxruntime-directml", {}),
+    "openvino": _Backend("OpenVINOExecutionProvider", "onnxruntime-openvino", {}),
 }
 DEVICES = ("auto", *_BACKENDS)
 """What can be asked for."""
@@ -165,9 +165,9 @@ class OnnxEngine:
             raise ModelError("model_spec", f"{self._name} promises a presence without an uncertainty before it")
         for declared in self._inputs:
             if declared.type not in ("tensor(float)", "tensor(float16)") or len(declared.shape) != 4:
+                kind = f"{declared.type} {declared.shape}"
                 raise ModelError(
-                    "model_spec",
-                    f"input {declared.name!r} of {self._name} is {declared.type} {declared.shape}, not (N, C, H, W) float",
+                    "model_spec", f"input {declared.name!r} of {self._name} is {kind}, not (N, C, H, W) float"
                 )
 
     def _feed(self, inputs: tuple[Floats, ...], named: dict[str, Floats]) -> dict[str, Floats]:
@@ -209,7 +209,7 @@ class OnnxEngine:
         if index == 0 and self.spec.sigmoid:
             # exp overflows only where the answer is 0 to the last bit.
             with np.errstate(over="ignore"):
-                answer = 1 / (1 + np.exp(-answer))
+                answer = np.asarray(1 / (1 + np.exp(-answer)), np.float32)
         low, high = float(answer.min()), float(answer.max())
         if not (low >= -_ALPHA_SLACK and high <= 1 + _ALPHA_SLACK):
             raise ModelError(
@@ -261,9 +261,9 @@ def _session_options(ort: Any, threads: int | None) -> Any:
     options.inter_op_num_threads = 1
     # Waiting threads must not burn the cores that decode and encode other pictures at the same time.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # A memory pattern is planned, and kept, for every input size: sizes vary.  DirectML forbids it altogether.
+    # A memory pattern is planned, and kept, for every input size: sizes vary, so it costs memory and saves no time
+    # (benchmarks/results/engine_memory.json).  DirectML forbids it altogether.
     options.enable_mem_pattern = False
-    options.enable_cpu_mem_arena = False
     # Errors reach the caller as exceptions; the log would repeat them on stderr.
     options.log_severity_level = 4
     return options
