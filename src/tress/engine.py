@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,8 +41,14 @@ DEVICES = ("auto", *_BACKENDS)
 
 # CoreML is only used when asked for: it compiles the network anew for every input size.
 _AUTO_ORDER = ("cuda", "directml", "openvino", "cpu")
-# An alpha this far outside [0, 1] is not rounding: the spec lacks its sigmoid.
-_ALPHA_SLACK = 1e-2
+# A value this far outside [0, 1] is not rounding but a mistake: 0..255 pixels, a missing sigmoid.
+_SLACK = 1e-2
+
+_NO_GRAPH = re.compile(r"no graph was found|does not have a graph", re.IGNORECASE)
+_NEEDS_NEWER = re.compile(r"opset versions|IR.version", re.IGNORECASE)
+_NOISE = re.compile(
+    r"\[ONNXRuntimeError\] : \d+ : \w+ : |Load model from .*? failed:|\S+\.(?:cc|h|cpp):\d+ .*?\) (?:const )?"
+)
 
 
 def available_devices() -> tuple[str, ...]:
@@ -134,7 +141,7 @@ class OnnxEngine:
         except Exception as error:
             raise ModelError(
                 "model_run",
-                f"{self._name} failed on an input of {first.shape[3]}x{first.shape[2]}: {_first_line(error)}",
+                f"{self._name} failed on an input of {first.shape[3]}x{first.shape[2]}: {_brief(error)}",
                 hint="if memory ran out, use a smaller input or the device cpu",
             ) from error
         return [self._read(index, output, first) for index, output in enumerate(outputs)]
@@ -196,8 +203,7 @@ class OnnxEngine:
         if array.shape[2] % multiple or array.shape[3] % multiple:
             raise wrong(f"a multiple of {multiple} px high and wide but is {array.shape[3]}x{array.shape[2]}")
         low, high = float(array.min()), float(array.max())
-        # A comparison that is also false for NaN.
-        if not (low >= 0 and high <= 1):
+        if _is_outside(low, high):
             raise wrong(f"in [0, 1] but lies in [{low:g}, {high:g}]")
 
     def _read(self, index: int, output: npt.NDArray, first: Floats) -> Floats:
@@ -211,13 +217,18 @@ class OnnxEngine:
             with np.errstate(over="ignore"):
                 answer = np.asarray(1 / (1 + np.exp(-answer)), np.float32)
         low, high = float(answer.min()), float(answer.max())
-        if not (low >= -_ALPHA_SLACK and high <= 1 + _ALPHA_SLACK):
+        if _is_outside(low, high):
             raise ModelError(
                 "model_output",
                 f"output {index} of {self._name} lies in [{low:g}, {high:g}], not in [0, 1]",
                 hint="if the network answers with logits, its description must say `sigmoid = true`",
             )
         return np.clip(answer, 0, 1).reshape(shape)
+
+
+def _is_outside(low: float, high: float) -> bool:
+    # Written so that NaN is outside too.
+    return not (low >= -_SLACK and high <= 1 + _SLACK)
 
 
 def _source(model: Path | bytes) -> str | bytes:
@@ -247,7 +258,7 @@ def _session(source: str | bytes, name: str, device: str, threads: int | None) -
         session = ort.InferenceSession(source, options, providers=providers, enable_fallback=0)
     except Exception as error:
         if device != "cpu" and not _is_about_file(error):
-            raise _unavailable(device, _first_line(error)) from error
+            raise _unavailable(device, _brief(error)) from error
         raise _load_error(name, error) from error
     if backend.provider not in session.get_providers():
         raise _unavailable(device, "it failed to start (a driver or library is missing)")
@@ -296,25 +307,28 @@ def _unavailable(device: str, why: str) -> ModelError:
 
 
 def _is_about_file(error: Exception) -> bool:
-    return type(error).__name__ in ("InvalidProtobuf", "InvalidGraph", "NoSuchFile", "NoModel")
+    """The file itself is broken, whatever the device."""
+    # An empty file parses as a model without a graph; versions word and class it differently.
+    return type(error).__name__ in ("InvalidProtobuf", "InvalidGraph") or bool(_NO_GRAPH.search(str(error)))
 
 
 def _load_error(name: str, error: Exception) -> ModelError:
-    text = str(error)
-    if "opset" in text or "IR version" in text or "IR_VERSION" in text:
+    if _NEEDS_NEWER.search(str(error)):
         return ModelError(
             "model_unsupported",
-            f"{name} needs a newer ONNX Runtime: {_first_line(error)}",
+            f"{name} needs a newer ONNX Runtime: {_brief(error)}",
             hint="update the package onnxruntime, or export the model for an older opset",
         )
     if _is_about_file(error):
         return ModelError(
             "model_corrupt",
-            f"{name} is not a valid ONNX file: {_first_line(error)}",
+            f"{name} is not a valid ONNX file: {_brief(error)}",
             hint="it may be incomplete: copy or download it again",
         )
-    return ModelError("model_load", f"{name} cannot be loaded: {_first_line(error)}")
+    return ModelError("model_load", f"{name} cannot be loaded: {_brief(error)}")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+def _brief(error: Exception) -> str:
+    """ONNX Runtime's message without its codes, its C++ signatures and the file name that ours has already."""
+    text = _NOISE.sub("", str(error)).strip() or type(error).__name__
+    return text.splitlines()[0][:300]
