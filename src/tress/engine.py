@@ -298,11 +298,17 @@ def _cgroup_cores() -> Iterator[int]:
 
 
 def _unavailable(device: str, why: str) -> ModelError:
-    there = ", ".join(available_devices())
+    built_for = available_devices()
+    package = _BACKENDS[device].package
+    if device in built_for:
+        hint = f"check the driver and the libraries that {package} needs, or choose the device cpu"
+    else:
+        hint = f"it needs the package {package} in place of the installed ONNX Runtime"
+    others = ", ".join(other for other in built_for if other != device)
     return ModelError(
         "device_unavailable",
-        f"the device {device} is not available: {why}; available here: {there}",
-        hint=f"it needs the package {_BACKENDS[device].package} in place of the installed ONNX Runtime",
+        f"the device {device} is not available: {why}; available here: {others}",
+        hint=hint,
     )
 
 
