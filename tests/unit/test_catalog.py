@@ -4,11 +4,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tress import catalog
 from tress.catalog import lookup
+from tress.engine import OnnxEngine
 from tress.errors import ModelError
+from tress.spec import ModelSpec
 
 DATA = Path(__file__).parents[1] / "data"
 ENTRIES = {entry.name: entry for entry in catalog.entries()}
@@ -60,6 +63,28 @@ def test_own_file_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
     assert catalog.resolve(str(path)).path == path
     monkeypatch.chdir(DATA)
     assert catalog.resolve("tiny_locator.onnx").path.is_file()
+
+
+def test_own_file_with_its_rules_in_a_toml_file_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.onnx"
+    path.write_bytes((DATA / "tiny_peer.onnx").read_bytes())
+    rules = "long_side_px = 64\nkeep_aspect = false\nmean = [0.5, 0.5, 0.5]\nsigmoid = true\n"
+    path.with_suffix(".toml").write_text(rules)
+    located = catalog.resolve(path)
+    assert located.spec == ModelSpec("mine", "", "locator", 64, keep_aspect=False, mean=(0.5, 0.5, 0.5), sigmoid=True)
+    assert OnnxEngine(located.path, spec=located.spec).run(np.zeros((1, 3, 64, 64), np.float32))[0].shape[0] == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["long_side_px =", "long_side = 320", "long_side_px = 'big'", "sigmoid = true", "\xff"]
+)
+def test_toml_file_that_makes_no_sense_is_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(b"")
+    path.with_suffix(".toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=r"mine\.toml") as caught:
+        catalog.resolve(path)
+    assert caught.value.code == "model_spec"
 
 
 def test_name_wins_over_a_file_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

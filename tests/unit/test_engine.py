@@ -81,6 +81,11 @@ def test_spec_that_promises_too_much_is_refused() -> None:
     assert code_of(OnnxEngine, REFINER, spec=replace(PEER_SPEC, has_uncertainty=True)) == "model_spec"
 
 
+@pytest.mark.parametrize("rule", [{"mean": (0.5, 0.5)}, {"std": (1.0, 0.0, 1.0)}, {"has_presence": True}])
+def test_spec_that_cannot_be_followed_is_refused(rule: dict) -> None:
+    assert code_of(OnnxEngine, LOCATOR, spec=replace(PEER_SPEC, **rule)) == "model_spec"
+
+
 def test_logits_without_a_sigmoid_are_an_error_not_a_clipped_alpha() -> None:
     net = OnnxEngine(PEER, spec=replace(PEER_SPEC, sigmoid=False))
     with pytest.raises(ModelError, match=r"not in \[0, 1\].*sigmoid"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tress.catalog import fetch
 from tress.errors import ModelError
-from tress.spec import ModelSpec, Task
+from tress.spec import METADATA_KEY, ModelSpec, Task
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -92,13 +93,17 @@ def _entry(table: dict[str, Any]) -> Entry:
     rules, version = table.pop("input", None), table.pop("version", "")
     table["aliases"] = tuple(table.get("aliases", ()))
     if rules is not None:
-        rules = {key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()}
         known = {key: table[key] for key in ("name", "task", "licence")}
-        table["spec"] = ModelSpec(version=version, **known, **rules)
+        table["spec"] = _spec({"version": version, **known, **rules})
     if "file" in table:
         path = _HERE / table["file"]
         table["size_bytes"] = path.stat().st_size if path.is_file() else 0
     return Entry(**table)
+
+
+def _spec(values: dict[str, Any]) -> ModelSpec:
+    """Checks the fields in the same way as those inside an ONNX file."""
+    return ModelSpec.from_metadata({METADATA_KEY: json.dumps(values)})
 
 
 def entries() -> list[Entry]:
@@ -111,12 +116,14 @@ def resolve(name_or_path: str | os.PathLike[str], *, progress: bool = False) -> 
 
     Args:
         name_or_path: a name of the catalogue (``default`` is our own locator), or the path of an ONNX file.  A name
-            wins over a file of the same name: write ``./u2net`` for the file.
+            wins over a file of the same name: write ``./u2net`` for the file.  ``net.toml`` beside ``net.onnx`` says
+            how to feed a network that does not say so itself: the fields of ``ModelSpec``, each optional but
+            ``long_side_px``.
         progress: show a progress bar on stderr while fetching.
 
     Raises:
-        ModelError: ``model_unknown``, ``model_not_found`` (no such file), ``download_failed``, ``checksum_mismatch``,
-            ``cache_unusable``.
+        ModelError: ``model_unknown``, ``model_not_found`` (no such file), ``model_spec`` (of the TOML file),
+            ``download_failed``, ``checksum_mismatch``, ``cache_unusable``.
     """
     if isinstance(name_or_path, str):
         for entry in _read():
@@ -124,7 +131,7 @@ def resolve(name_or_path: str | os.PathLike[str], *, progress: bool = False) -> 
                 return _locate(entry, progress)
     path = Path(name_or_path).expanduser()
     if path.is_file():
-        return Located(path, None, path.stem)
+        return Located(path, _spec_beside(path), path.stem)
     is_path = not isinstance(name_or_path, str) or path.suffix or len(path.parts) > 1
     raise _no_file(path) if is_path else _unknown(str(name_or_path))
 
@@ -139,6 +146,20 @@ def _locate(entry: Entry, progress: bool) -> Located:
             hint="install tress again",
         )
     return Located(entry.path, entry.spec, entry.name)
+
+
+def _spec_beside(path: Path) -> ModelSpec | None:
+    beside = path.with_suffix(".toml")
+    if not beside.is_file():
+        return None
+    try:
+        values = tomllib.loads(beside.read_text(encoding="utf-8"))
+        return _spec({"name": path.stem, "version": "", "task": "locator", **values})
+    except (OSError, ValueError, ModelError) as error:
+        why = error.message if isinstance(error, ModelError) else str(error)
+        raise ModelError(
+            "model_spec", f"{beside} does not describe a model: {why}", hint="docs/models.md lists its fields"
+        ) from error
 
 
 def _no_file(path: Path) -> ModelError:
