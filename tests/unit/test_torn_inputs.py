@@ -122,7 +122,7 @@ def test_flipped_bytes_never_give_another_exception(kind: str, seed: int) -> Non
     try:
         picture = decode(bytes(data), max_megapixels=1)
     except InputError as error:
-        assert error.code.startswith("picture_") or error.code == "out_of_memory"
+        assert error.code.startswith("picture_") or error.code == "out_of_memory"  # noqa: PT017 - either outcome is right
     else:
         assert picture.pixels.ndim == 3
 
