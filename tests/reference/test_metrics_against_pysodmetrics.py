@@ -37,7 +37,7 @@ def samples() -> list[tuple[Sample, np.ndarray, np.ndarray]]:
 
 def score(name: str) -> float:
     metric = all_metrics()[name]
-    return metric.over_set(np.stack([metric(sample) for sample, _, _ in samples()]))
+    return metric.score(np.stack([metric(sample) for sample, _, _ in samples()]))
 
 
 def refer(measure) -> dict:

@@ -7,7 +7,6 @@ import pytest
 from tress.errors import InputError
 from tress.metrics.base import Metric, Sample
 from tress.metrics.hce import clicks
-from tress.metrics.presence import auroc
 from tress.metrics.registry import all_metrics, select, unique
 from tress.metrics.thinning import skeleton
 
@@ -38,7 +37,7 @@ def test_every_metric_of_a_perfect_prediction():
             continue
         perfect = 0 if metric.better == "lower" else 1
         # E divides by the number of pixels minus one.
-        assert metric.over_set(value[None]) == pytest.approx(perfect, abs=1e-3), name
+        assert metric.score(value[None]) == pytest.approx(perfect, abs=1e-3), name
 
 
 def test_iou_of_shifted_squares():
@@ -83,7 +82,7 @@ def test_max_f_is_the_maximum_of_the_averaged_curve():
     metric = all_metrics()["max_f"]
     first, second = np.zeros(255), np.zeros(255)
     first[10], second[20] = 1, 0.8
-    assert metric.over_set(np.stack([first, second])) == 0.5
+    assert metric.score(np.stack([first, second])) == 0.5
 
 
 def test_pixels_without_a_truth_never_count():
@@ -161,11 +160,11 @@ def test_auroc_counts_pairs(seed):
     truths = rng.integers(0, 2, 40)
     pairs = [(y, n) for y in scores[truths == 1] for n in scores[truths == 0]]
     wanted = sum((y > n) + 0.5 * (y == n) for y, n in pairs) / len(pairs)
-    assert auroc(np.stack([scores, truths], axis=1)) == pytest.approx(wanted)
+    assert all_metrics()["presence_auroc"].score(np.stack([scores, truths], axis=1)) == pytest.approx(wanted)
 
 
 def test_auroc_needs_both_kinds_of_pictures():
-    assert np.isnan(auroc(np.array([[0.3, 1.0], [0.4, 1.0]])))
+    assert np.isnan(all_metrics()["presence_auroc"].score(np.array([[0.3, 1.0], [0.4, 1.0]])))
 
 
 def test_presence_falls_back_on_alpha():
@@ -191,3 +190,16 @@ def test_sizes_must_agree():
     with pytest.raises(InputError) as caught:
         sample(np.zeros((4, 5)), np.zeros((5, 4)))
     assert caught.value.code == "size_mismatch"
+
+
+@pytest.mark.parametrize("name", ["iou", "max_f", "mean_e", "presence_auroc"])
+def test_counting_a_picture_twice_is_the_same_as_having_it_twice(name):
+    metric = all_metrics()[name]
+    rng = np.random.default_rng(5)
+    values = rng.random((6, 2 if name == "presence_auroc" else 255 if not metric.per_picture else 1))
+    if name == "presence_auroc":
+        values[:, 1] = [0, 1, 0, 1, 1, 0]
+    often = np.array([2, 0, 1, 3, 0, 1])
+    assert metric.over_set(values, often[None].astype(float))[0] == pytest.approx(
+        metric.score(np.repeat(values, often, axis=0))
+    )

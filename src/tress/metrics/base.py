@@ -103,9 +103,14 @@ class Sample:
         return (away_px <= radius_px) & self.soft if band.any() else np.zeros(band.shape, bool)
 
 
-def mean_over_set(values: Plane) -> float:
-    """The mean of ``(N, 1)``: what a set scores by any metric that is measured per picture."""
-    return float(values[:, 0].mean())
+def weighted_rows(values: Plane, weights: Plane) -> Plane:
+    """Weighted means ``(B, K)`` of the rows of ``(N, K)``, with ``(B, N)`` weights."""
+    return weights @ values / weights.sum(axis=1, keepdims=True)
+
+
+def mean_over_set(values: Plane, weights: Plane) -> Plane:
+    """What a set scores by any metric that is measured per picture: the mean."""
+    return weighted_rows(values, weights)[:, 0]
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,8 @@ class Metric:
             to known pixels.  ``soft``: needs the exact alpha; never applied to ``hard``, ``unknown128`` or ``teacher``
             edges.
         measure: one picture's result: a number, or a ``(K,)`` float64 array from which ``over_set`` makes the set's.
-        over_set: makes a set's score from ``(N, K)`` float64, a row a picture.
+        over_set: makes scores of a set from ``(N, K)`` float64, a row a picture, and ``(B, N)`` float64, how often
+            each picture counts; gives ``(B,)`` float64, NaN where the set has no score.
         per_picture: the result of one picture is itself a score, and the set's is the mean.
         needs_subject: pictures without a subject are left out.
     """
@@ -130,7 +136,7 @@ class Metric:
     better: Literal["lower", "higher"]
     labels: Literal["where", "soft"]
     measure: Callable[[Sample], Any]
-    over_set: Callable[[Plane], float] = mean_over_set
+    over_set: Callable[[Plane, Plane], Plane] = mean_over_set
     per_picture: bool = True
     needs_subject: bool = True
 
@@ -145,3 +151,7 @@ class Metric:
             return None
         result = self.measure(sample)
         return None if result is None else np.atleast_1d(np.asarray(result, np.float64))
+
+    def score(self, values: Plane) -> float:
+        """The score of a set from its pictures' results, ``(N, K)`` float64."""
+        return float(self.over_set(values, np.ones((1, len(values))))[0])

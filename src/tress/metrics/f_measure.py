@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tress.metrics.base import Metric, Plane, Sample
+from tress.metrics.base import Metric, Plane, Sample, weighted_rows
 from tress.metrics.thresholds import counts
 
 BETA2 = 0.3
@@ -24,14 +24,14 @@ def f_curve(sample: Sample) -> Plane:
     return (1 + BETA2) * precision * recall / np.maximum(BETA2 * precision + recall, 1e-12)
 
 
-def max_of_mean_curve(values: Plane) -> float:
+def max_of_mean_curve(values: Plane, weights: Plane) -> Plane:
     """The maximum of the averaged curve."""
-    return float(values.mean(axis=0).max())
+    return weighted_rows(values, weights).max(axis=1)
 
 
-def mean_of_mean_curve(values: Plane) -> float:
+def mean_of_mean_curve(values: Plane, weights: Plane) -> Plane:
     """The mean of the averaged curve."""
-    return float(values.mean())
+    return weighted_rows(values, weights).mean(axis=1)
 
 
 METRICS = (

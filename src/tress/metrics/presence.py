@@ -28,13 +28,15 @@ def measure(sample: Sample) -> Plane:
     return np.array([presence_score(sample), float(sample.has_subject)])
 
 
-def auroc(values: Plane) -> float:
+def auroc(values: Plane, weights: Plane) -> Plane:
     """Area under the receiver operating characteristic of ``(N, 2)`` scores and truths; NaN with one class only."""
-    yes, no = values[values[:, 1] > 0.5, 0], np.sort(values[values[:, 1] <= 0.5, 0])
-    if not len(yes) or not len(no):
-        return float("nan")
-    below, up_to = np.searchsorted(no, yes, "left"), np.searchsorted(no, yes, "right")
-    return float((below + up_to).sum() / 2 / (len(yes) * len(no)))
+    is_yes = values[:, 1] > 0.5
+    yes, no = values[is_yes, 0], values[~is_yes, 0]
+    wins = (yes[:, None] > no) + 0.5 * (yes[:, None] == no)
+    weights_yes, weights_no = weights[:, is_yes], weights[:, ~is_yes]
+    pairs = weights_yes.sum(axis=1) * weights_no.sum(axis=1)
+    won = ((weights_yes @ wins) * weights_no).sum(axis=1)
+    return np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 METRICS = (
