@@ -226,7 +226,8 @@ def _picture(image: ImageFile.ImageFile, kind: str) -> Picture:
     deep = kind == "png" and any(str(tile[3]).endswith("16B") for tile in image.tile)
     image.load()
     if kind == "tiff":
-        own_exif, turn = None, 1  # Pillow has turned the pixels already
+        # Pillow has turned the pixels already.
+        own_exif, turn = exif.from_descriptive_tags(image.tag_v2), 1  # type: ignore[attr-defined]
     else:
         own_exif = exif.bare(image.info.get("exif"))
         turn = exif.orientation(own_exif)

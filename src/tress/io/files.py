@@ -265,7 +265,14 @@ def _output_folder(output: str | None, *, is_many: bool) -> Path | None:
     if output is None:
         return None
     path = Path(output)
-    if output.endswith(("/", os.sep)) or path.is_dir() or is_many:
+    is_named_folder = output.endswith(("/", os.sep)) or path.is_dir()
+    if is_many and not is_named_folder and path.suffix.lower() in PICTURE_SUFFIXES:
+        raise InputError(
+            "output_not_a_folder",
+            f"{output} is the name of a file, but several results need a folder",
+            hint="name a folder with --output, with a slash at its end",
+        )
+    if is_named_folder or is_many:
         if path.exists() and not path.is_dir():
             raise InputError(
                 "output_not_a_folder", f"{output} is a file, but a folder is needed", hint="name a folder with --output"
