@@ -180,7 +180,7 @@ def _unreadable(error: OSError) -> InputError:
 
 def _decoder(kind: str) -> Any:
     if kind == "heic":
-        import pillow_heif  # noqa: PLC0415 - loads large libraries that most runs do not need
+        import pillow_heif
 
         return pillow_heif.HeifImageFile
     return {

@@ -71,7 +71,7 @@ def _webp(job: _Job) -> bytes:
 
 
 def _avif(job: _Job) -> bytes:
-    return _pillow(job, "AVIF", quality=job.quality, speed=8, exif=_exif_with_dpi(job))
+    return _pillow(job, "AVIF", quality=job.quality, speed=9, exif=_exif_with_dpi(job))
 
 
 def _tiff(job: _Job) -> bytes:
