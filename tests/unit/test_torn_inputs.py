@@ -156,6 +156,12 @@ def not_pictures() -> Iterator[tuple[str, bytes, str]]:
     yield "TIFF 60,000 x 60,000", plain_tiff(60_000, 60_000), "picture_too_large"
     size = struct.pack("<I", 16382)[:3] * 2
     yield "WebP 16,383 x 16,383", webp_with_canvas(size), "picture_too_large"
+    lossy = bytearray(saved(two_halves(), "webp"))
+    lossy[26:30] = b"\xff\x3f\xff\x3f"
+    yield "lossy WebP 16,383 x 16,383", bytes(lossy), "picture_too_large"
+    lossless = bytearray(saved(two_halves(), "webp", lossless=True))
+    lossless[21:25] = b"\xff\xff\xff\x0f"
+    yield "lossless WebP 16,384 x 16,384", bytes(lossless), "picture_too_large"
     yield "PNG of width 0", png(0, 5, 8, 2, b""), "picture_zero_sized"
     yield "JPEG of height 0", jpeg_sized(jpeg, 0, 64), "picture_zero_sized"
     frame = gif.index(struct.pack("<BHHHH", 0x2C, 0, 0, 64, 48))

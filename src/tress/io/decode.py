@@ -36,7 +36,8 @@ from tress.io.exif import Metadata
 
 Source: TypeAlias = "bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO"
 
-_STRIP_PX = 1 << 20
+# Small enough to stay below any pixel limit that a host program may have given Pillow.
+_STRIP_PX = 1 << 16
 _MEGA = 1_000_000
 
 
@@ -100,6 +101,8 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
         kind = containers.identify(head)
         file.seek(0)
         try:
+            if kind == "webp" and (canvas := containers.webp_canvas(head)):
+                check_pixel_limit(*canvas, max_megapixels=max_megapixels)
             image = _decoder(kind)(file)
             check_pixel_limit(*image.size, max_megapixels=max_megapixels)
             return _picture(image, kind)
