@@ -209,6 +209,10 @@ def warns_and_has_two_halves(picture: Picture) -> bool:
     return len(picture.warnings) == 1 and has_two_halves(picture)
 
 
+def has_two_halves_in_any_case(picture: Picture) -> bool:
+    return picture.pixels.shape == (48, 64, 3) and looks_like_two_halves(picture)
+
+
 def right_half_is_clear(picture: Picture) -> bool:
     alpha = picture.alpha
     return alpha is not None and (alpha[:, :32] == 1).all() and (alpha[:, 32:] == 0).all()
@@ -264,7 +268,8 @@ def odd_pictures() -> Iterator[tuple[str, bytes, Check]]:
     for kind in ("gif", "webp", "png", "tiff"):
         frames = {"save_all": True, "append_images": [other]}
         data = saved(image, kind, **frames, **({"lossless": True} if kind == "webp" else {}))
-        yield f"{kind} with two frames or pages", data, has_two_halves
+        yield f"{kind} with two frames or pages", data, warns_and_has_two_halves
+        yield f"{kind} whose second frame is torn", data[:-40] + bytes(40), has_two_halves_in_any_case
     yield "GIF with a clear colour", saved(palette, "gif", transparency=key), right_half_is_clear
     yield "TIFF whose directory list loops", plain_tiff(4, 4, following=8), lambda p: p.pixels[3, 3, 0] == 15
     yield "PNG named as JPEG elsewhere", saved(halves, "png"), lambda p: p.format == "png" and has_two_halves(p)

@@ -224,8 +224,20 @@ def _explain(error: Exception, file: BinaryIO, kind: str, head: bytes) -> NoRetu
     ) from error
 
 
+def _has_more_frames(image: ImageFile.ImageFile, kind: str) -> bool:
+    """Whether frames or pages are left out; the extra pictures of JPEG and HEIC are previews and maps, not frames."""
+    if kind in ("jpeg", "heic"):
+        return False
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # a torn second frame, of which nothing is needed
+        return False
+
+
 def _picture(image: ImageFile.ImageFile, kind: str) -> Picture:
     warnings = []
+    if _has_more_frames(image, kind):
+        warnings.append("the file has several frames or pages; only the first is used")
     deep = kind == "png" and any(str(tile[3]).endswith("16B") for tile in image.tile)
     image.load()
     if kind == "tiff":

@@ -66,7 +66,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) 
     """Writes a file so that at every moment it is either absent, the old one or complete.
 
     The bytes go to a temporary file in the same folder, onto the disk, and are then renamed.  Without ``overwrite``
-    a file that another program creates in the meantime is kept too.  Missing folders are made.  The file gets the
+    a file that another program creates in the meantime is kept too (on a file system without hard links the name is
+    held by an empty file for a moment).  Missing folders are made.  The file gets the
     permissions that any new file of this user gets.  The temporary file never stays, not even after Ctrl-C.
 
     Raises:
