@@ -61,13 +61,14 @@ def cell(report: dict[str, Any], model: str, group: str, metric: str) -> dict[st
 
 
 def best(report: dict[str, Any], group: str, metric: str) -> str | None:
-    """The model with the best score of a group, if there is more than one to choose from."""
+    """The model with the best score of a group; None if there is no other to compare with, or none is alone best."""
     found = {model: cell(report, model, group, metric) for model in report["scores"]}
     values = {model: one["value"] for model, one in found.items() if one is not None}
     if len(values) < 2:
         return None
-    pick = min if report["metrics"][metric]["better"] == "lower" else max
-    return pick(values, key=lambda model: values[model])
+    top = (min if report["metrics"][metric]["better"] == "lower" else max)(values.values())
+    winners = [model for model, value in values.items() if value == top]
+    return winners[0] if len(winners) == 1 else None
 
 
 def groups(report: dict[str, Any], kind: str) -> list[str]:
