@@ -92,7 +92,7 @@ def evaluate(
     if not models:
         raise InputError("model_missing", "no model is given", hint="name one with --model")
     metrics = select(list(options.metrics))
-    chosen = _choose(read_data(data, edge=options.edge), options)
+    chosen = choose(read_data(data, edge=options.edge), options)
     _check_out(out)
     run = _Run(chosen, Cache(out / "cache"), tuple(metrics), options.threads or usable_cores(), progress)
     run.problems += chosen.problems
@@ -117,7 +117,12 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _choose(data: DataSet, options: Options) -> DataSet:
+def choose(data: DataSet, options: Options) -> DataSet:
+    """The part of a data set that the options ask for, ordered by set and name.
+
+    Raises:
+        InputError: a set is unknown, or ``every`` is below 1.
+    """
     known = {record.set for record in data.records}
     if unknown := set(options.sets) - known:
         raise InputError(
