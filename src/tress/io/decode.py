@@ -95,6 +95,8 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
             head = file.read(containers.HEAD_BYTES)
         except OSError as error:
             raise _unreadable(error) from error
+        if not isinstance(head, bytes):
+            raise InputError("source_type", "the file object gives text", hint="open it in binary mode")
         kind = containers.identify(head)
         file.seek(0)
         try:
@@ -178,7 +180,7 @@ def _unreadable(error: OSError) -> InputError:
 
 def _decoder(kind: str) -> Any:
     if kind == "heic":
-        import pillow_heif  # noqa: PLC0415 - loads large libraries that most runs do not need
+        import pillow_heif
 
         return pillow_heif.HeifImageFile
     return {
