@@ -160,6 +160,15 @@ def test_no_subject_is_warned_about_and_has_an_exit_code(tmp_path):
     assert (tmp_path / "wall.cutout.png").exists()
 
 
+def test_the_command_may_be_left_out_whatever_comes_first(photo):
+    ends_well(tress("--mask", photo, *TINY))
+    with Image.open(photo.with_name("photo.cutout.png")) as made:
+        assert made.mode == "L"
+    odd = picture(photo.with_name("-q.png"))
+    ends_well(tress(*TINY, "--", odd.name, cwd=photo.parent))
+    assert odd.with_name("-q.cutout.png").exists()
+
+
 def test_quiet_says_nothing(photo):
     result = tress(photo, *TINY, "-q")
     assert ends_well(result) == ""
