@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # While the networks are busy with one picture, another is decoded, rendered or encoded.
 _AT_ONCE = 2
+# Finished files that wait for their turn are small, so that a slow picture need not stop the next ones.
+_AHEAD = 2 * _AT_ONCE
 
 
 @with_output_options
@@ -113,9 +115,8 @@ def _load(model: str, refine: bool, device: str, threads: int | None, max_megapi
     from tress.api import Remover
     from tress.catalog import resolve
 
-    if not quiet:
-        # A model that is not here yet is fetched with a progress bar; the Remover then finds it.
-        resolve(model, progress=sys.stderr.isatty())
+    # A model that is not here yet is fetched with a progress bar; the Remover then finds it.
+    resolve(model, progress=not quiet and sys.stderr.isatty())
     return Remover(model, device=device, threads=threads, max_megapixels=max_megapixels, refine=refine)
 
 
@@ -129,7 +130,7 @@ def _work(remover: Remover, jobs: list[Job], options: OutputOptions) -> Iterator
     try:
         for job in jobs:
             waiting.append((job, pool.submit(_make, remover, job, options)))
-            if len(waiting) == _AT_ONCE:
+            if len(waiting) == _AHEAD:
                 yield _first(waiting)
         while waiting:
             yield _first(waiting)
