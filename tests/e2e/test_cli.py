@@ -229,7 +229,7 @@ def test_ctrl_c_stops_and_leaves_no_broken_file(tmp_path):
     process = subprocess.Popen(
         [*COMMAND, str(folder), *TINY, "-o", str(out)], stderr=subprocess.PIPE, start_new_session=True
     )
-    while not out.exists() or not files(out):
+    while not list(out.glob("*.png")):
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
@@ -239,6 +239,7 @@ def test_ctrl_c_stops_and_leaves_no_broken_file(tmp_path):
     done = files(out)
     assert 0 < len(done) < 200
     for name in done:
+        assert name.endswith(".png")
         with Image.open(out / name) as made:
             made.load()
 
