@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tress.cli.failures import say
 from tress.cli.options import with_output_options
 from tress.cli.report import Report
 from tress.errors import InputError
@@ -76,6 +77,8 @@ def cut(
         _check_stdout(as_json)
     options.check_files()
     remover = _load(model, refine, device, threads, max_megapixels, quiet)
+    for warning in remover.warnings:
+        say(f"warning: {warning}")
     with Report(len(jobs), as_json=as_json, quiet=quiet, debug=bool(context.obj)) as report:
         for job, made in _work(remover, jobs, settled):
             try:
