@@ -19,21 +19,32 @@ _SHOWN_PROBLEMS = 10
 
 
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="Folder with manifest.jsonl, or with the folders image and alpha.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Folder with manifest.jsonl, or with the folders image and alpha.")
+    ],
     model: Annotated[
         list[str],
         typer.Option(
             "--model",
             "-m",
+            metavar="NAME|FILE|FOLDER",
             help="Model name, ONNX file, or folder of predicted alphas; may be repeated. "
             "The others are compared with the first.",
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the report and the cache.")] = Path("evaluation"),
-    metric: Annotated[list[str] | None, typer.Option("--metric", help="Only this metric; may be repeated.")] = None,
-    set_name: Annotated[list[str] | None, typer.Option("--set", help="Only this data set; may be repeated.")] = None,
-    every: Annotated[int, typer.Option(min=1, help="Use every n-th picture of each set, for a quick look.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Cores to use [default: all].")] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the report and the cache.")
+    ] = Path("evaluation"),
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", metavar="NAME", help="Only this metric; may be repeated.")
+    ] = None,
+    set_name: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME", help="Only this data set; may be repeated.")
+    ] = None,
+    every: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Use every n-th picture of each set, for a quick look.")
+    ] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Cores to use. Unset: all.")] = None,
     no_refine: Annotated[bool, typer.Option("--no-refine", help="Leave the refiner out.")] = False,
     hard: Annotated[bool, typer.Option("--hard", help="The alphas of plain folders are binary masks.")] = False,
 ) -> int:
