@@ -203,3 +203,11 @@ def test_counting_a_picture_twice_is_the_same_as_having_it_twice(name):
     assert metric.over_set(values, often[None].astype(float))[0] == pytest.approx(
         metric.score(np.repeat(values, often, axis=0))
     )
+
+
+def test_boundary_iou_has_no_score_where_the_boundary_is_not_known():
+    true = square(15, 20, 30)
+    known = np.ones(true.shape, bool)
+    known[10:50, 15:55] = False
+    known[22:38, 27:43] = True
+    assert all_metrics()["boundary_iou"](sample(true, true, known)) is None

@@ -215,7 +215,10 @@ def _gallery(chosen: dict[str, list[Choice]], panels: Panels) -> str:
                 f'</figcaption><div class="panels">{images}</div></figure>'
             )
         parts.append(f"<h3>{escape(model)}</h3>{''.join(figures)}")
-    return "".join(parts) or "<p>Nothing was scored.</p>"
+    if not parts:
+        return "<p>Nothing was scored.</p>"
+    note = "<p>With the picture's score; enlarged where most of the error lies; tinted pixels never count.</p>"
+    return note + "".join(parts)
 
 
 def _problems(report: dict[str, Any]) -> str:
