@@ -1,1 +1,39 @@
-"""tress: remove the background from pictures of people and objects."""
+"""tress: remove the background from pictures of people and objects, down to single hairs.
+
+    import tress
+    cutout = tress.remove("photo.jpg")      # a PIL image with transparency
+
+The names below are loaded when they are first used, so that ``import tress`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tress.api import Matte, Remover, remove
+    from tress.errors import BusyError, InputError, ModelError, TressError
+
+__version__ = "0.1.0"
+__all__ = ["BusyError", "InputError", "Matte", "ModelError", "Remover", "TressError", "__version__", "remove"]
+
+_HOME = {
+    "BusyError": "tress.errors",
+    "InputError": "tress.errors",
+    "Matte": "tress.api",
+    "ModelError": "tress.errors",
+    "Remover": "tress.api",
+    "TressError": "tress.errors",
+    "remove": "tress.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'tress' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,1 +1,256 @@
 """The Python interface: ``Remover`` and ``remove``."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from tress.arrays import Alpha, Rgb8, Rgba8
+from tress.catalog import resolve
+from tress.engine import OnnxEngine
+from tress.errors import InputError, ModelError
+from tress.io.decode import Picture, decode
+from tress.matting import Estimate, estimate_alpha
+from tress.process.composite import over
+from tress.process.foreground import estimate_foreground
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PilImage
+
+ImageInput: TypeAlias = Union[str, "os.PathLike[str]", bytes, BinaryIO, "PilImage", npt.NDArray, Picture]
+DEFAULT_MODEL = "default"
+REFINER = "tress-refiner"
+MAX_MEGAPIXELS = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Matte:
+    """The answer for one picture.
+
+    Attributes:
+        image: the picture, ``(H, W, 3)`` uint8 sRGB, upright.
+        alpha: ``(H, W)`` float32 in [0, 1]: how much of each pixel is the subject.
+        found: whether there is a subject at all; if not, alpha is zero everywhere.
+        confidence: in [0, 1].  With a subject: the IoU that the network itself expects of its mask.  Without: how sure
+            it is that there is none.
+        model: name of the locator.
+        device: where it really ran.
+        seconds: time per step (``decode``, ``locate``, ``refine``).
+        warnings: what was done otherwise than asked, in words.
+    """
+
+    image: Rgb8
+    alpha: Alpha
+    found: bool
+    confidence: float
+    model: str
+    device: str
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def foreground(self) -> Rgb8:
+        """The subject's own colours, ``(H, W, 3)`` uint8: equal to the picture except where alpha is soft."""
+        return estimate_foreground(self.image, self.alpha)
+
+    def cutout(self, *, decontaminate: bool = True) -> Rgba8:
+        """The subject on transparent ground, ``(H, W, 4)`` uint8, straight alpha; colour is zero where alpha is.
+
+        Args:
+            decontaminate: use the estimated foreground colours; False keeps the picture's.
+        """
+        alpha = (self.alpha * 255 + 0.5).astype(np.uint8)
+        colours = self.foreground if decontaminate else self.image
+        return np.dstack([colours * (alpha > 0)[..., None], alpha])
+
+    def over(self, background: Rgb8 | tuple[int, int, int], *, decontaminate: bool = True) -> Rgb8:
+        """The subject over another background, ``(H, W, 3)`` uint8.
+
+        Args:
+            background: ``(H, W, 3)`` uint8 of the same size, or one sRGB colour.
+            decontaminate: as in ``cutout``.
+
+        Raises:
+            InputError: the background's size is not the picture's.
+        """
+        return over(self.foreground if decontaminate else self.image, self.alpha, background)
+
+
+class Remover:
+    """A loaded network, ready for any number of pictures.  Safe to share between threads.
+
+    Args:
+        model: name in the catalogue (see ``tress models``) or path of an ONNX file.
+        device: ``auto``, ``cpu``, ``cuda``, ``coreml``, ``directml`` or ``openvino``.  A device that is asked for and
+            not there is an error, never a silent switch.
+        threads: for one picture; None uses all cores.
+        max_megapixels: larger pictures are refused before they are decoded.
+        refine: run the refiner on the unknown band; False is faster and coarser.
+
+    Raises:
+        ModelError: the model or the device is not available.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        max_megapixels: float = MAX_MEGAPIXELS,
+        refine: bool = True,
+    ) -> None:
+        located = resolve(model)
+        self._locator = OnnxEngine(located.path, spec=located.spec, device=device, threads=threads)
+        if self._locator.spec.task != "locator":
+            raise ModelError(
+                "model_task",
+                f"{located.name} is a {self._locator.spec.task}, not a locator",
+                hint="`tress models` lists the models that can be used",
+            )
+        self._refiner = None
+        if refine:
+            refiner = resolve(REFINER)
+            self._refiner = OnnxEngine(refiner.path, spec=refiner.spec, device=device, threads=threads)
+        self.model = located.name
+        self.device = self._locator.device
+        self.max_megapixels = max_megapixels
+
+    def matte(self, image: ImageInput) -> Matte:
+        """Finds the subject of a picture.
+
+        Args:
+            image: path, encoded bytes, binary file, PIL image, decoded ``Picture``, or array: ``(H, W)``,
+                ``(H, W, 3)`` or ``(H, W, 4)`` uint8, sRGB, straight alpha.
+
+        Raises:
+            InputError: the picture cannot be read or is too large.
+        """
+        started = time.perf_counter()
+        picture = self.read(image)
+        decoded = time.perf_counter() - started
+        estimate: Estimate = estimate_alpha(picture.pixels, self._locator, self._refiner)
+        alpha = estimate.alpha
+        if picture.alpha is not None:
+            alpha = alpha * picture.alpha
+        return Matte(
+            image=picture.pixels,
+            alpha=alpha,
+            found=estimate.found,
+            confidence=estimate.confidence,
+            model=self.model,
+            device=self.device,
+            seconds={"decode": decoded, **estimate.seconds},
+            warnings=(*picture.warnings, *estimate.warnings),
+        )
+
+    def read(self, image: ImageInput) -> Picture:
+        """Decodes whatever ``matte`` takes; a ``Picture`` comes back as it is."""
+        if isinstance(image, Picture):
+            return image
+        if isinstance(image, np.ndarray):
+            return _from_array(image)
+        if _is_pil(image):
+            return _from_pil(image, self.max_megapixels)
+        return decode(image, max_megapixels=self.max_megapixels)
+
+    def many(self, images: Iterable[ImageInput], *, ahead: int = 2) -> Iterator[Matte]:
+        """Mattes of many pictures in their order; the next ones are decoded while the network is busy.
+
+        Args:
+            images: taken one by one, never all at once.
+            ahead: how many pictures are decoded in advance, which bounds the memory.
+
+        Raises:
+            InputError: at the turn of a picture that cannot be read.  To go on after a bad picture, call ``matte``
+                for each instead.
+        """
+        source = iter(images)
+        with ThreadPoolExecutor(max_workers=max(1, ahead), thread_name_prefix="tress-decode") as pool:
+            waiting = deque(pool.submit(self.read, image) for image, _ in zip(source, range(ahead), strict=False))
+            try:
+                while waiting:
+                    picture = waiting.popleft().result()
+                    for image in source:
+                        waiting.append(pool.submit(self.read, image))
+                        break
+                    yield self.matte(picture)
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+
+def remove(image: Any, *, model: str | os.PathLike[str] = DEFAULT_MODEL, device: str = "auto") -> Any:
+    """Removes the background of one picture and gives back the same kind.
+
+    The network stays loaded for the next call.  For options, or many pictures, use ``Remover``.
+
+    Args:
+        image: what ``Remover.matte`` takes.
+
+    Returns:
+        An array for an array (``(H, W, 4)`` uint8, straight alpha), a PIL image for a PIL image or a path, PNG bytes
+        for bytes, a binary file with a PNG for a binary file.
+
+    Raises:
+        InputError: the picture cannot be read.
+        ModelError: the model or the device is not available.
+    """
+    cutout = _shared(model if isinstance(model, str) else os.fspath(model), device).matte(image).cutout()
+    if isinstance(image, (np.ndarray, Picture)):
+        return cutout
+    if isinstance(image, (bytes, bytearray, memoryview)) or hasattr(image, "read"):
+        from tress.io.encode import encode
+
+        data = encode(cutout, "png")
+        return io.BytesIO(data) if hasattr(image, "read") else data
+    from PIL import Image
+
+    return Image.fromarray(cutout)
+
+
+@lru_cache(maxsize=2)
+def _shared(model: str, device: str) -> Remover:
+    return Remover(model, device=device)
+
+
+def _is_pil(image: Any) -> bool:
+    # Without importing PIL: whoever passes one of its images has imported it.
+    return any(base.__module__ == "PIL.Image" and base.__name__ == "Image" for base in type(image).__mro__)
+
+
+def _from_pil(image: Any, max_megapixels: float) -> Picture:
+    """Through a lossless file, so that palettes, depths, profiles and orientation take the one path they take."""
+    buffer = io.BytesIO()
+    exif, profile = image.getexif(), image.info.get("icc_profile")
+    lossless = "TIFF" if image.mode in ("CMYK", "LAB", "F", "I", "YCbCr") else "PNG"
+    options: dict[str, Any] = {"compress_level": 0} if lossless == "PNG" else {}
+    if lossless == "PNG" and image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16"):
+        image = image.convert("RGBA" if "A" in image.mode or "a" in image.mode else "RGB")
+    image.save(buffer, lossless, icc_profile=profile, exif=exif, **options)
+    return decode(buffer.getvalue(), max_megapixels=max_megapixels)
+
+
+def _from_array(array: npt.NDArray) -> Picture:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise InputError(
+            "array_shape",
+            f"a picture array must be (H, W), (H, W, 3) or (H, W, 4) uint8 but is {array.shape} {array.dtype}",
+            hint="scale floats by 255 and convert to uint8; channels come last, in RGB order",
+        )
+    if array.size == 0:
+        raise InputError("array_empty", f"the picture array has no pixels: its shape is {array.shape}")
+    if array.ndim == 2 or array.shape[2] == 1:
+        array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
+    alpha = array[..., 3].astype(np.float32) / 255 if array.shape[2] == 4 else None
+    return Picture(np.ascontiguousarray(array[..., :3]), alpha)

@@ -1,1 +1,190 @@
-"""locate + refine -> Matte: the algorithm, one page."""
+"""locate + refine: the algorithm, one page.
+
+The locator sees the whole picture, small.  Its alpha then grows to full size in steps of at most ``MAX_STEP``; after
+each step the refiner rewrites the unknown band, tile by tile, and leaves everything else alone.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tress.arrays import Alpha, Grey8, Rgb8
+from tress.process.bands import unknown_band
+from tress.process.geometry import fit, resize
+from tress.process.tiles import TileGrid, add_tile, batches, read_tile, tiles_on
+from tress.spec import ModelSpec
+
+MAX_STEP = 4.0
+GRID = TileGrid()
+TILE_BATCH = 4
+# About 20 s of refinement on two cores; only a picture that is unsure nearly everywhere gets there.
+MAX_TILES = 1200
+FOUND_PRESENCE = 0.5
+# Without a presence head: a subject is there if this share of the picture is more subject than not.
+FOUND_SHARE = 0.0005
+
+
+class Network(Protocol):
+    """What the algorithm needs of an engine."""
+
+    spec: ModelSpec
+
+    def run(self, x: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        """``(N, C, H, W)`` float32 in, the network's outputs out, as its spec says."""
+
+
+@dataclass
+class Located:
+    """The locator's answer at its own resolution.
+
+    alpha: ``(h, w)`` float32.  uncertainty: ``(h, w)`` uint8 (255 stands for 1) or None.  presence: in [0, 1].
+    """
+
+    alpha: Alpha
+    uncertainty: Grey8 | None
+    presence: float | None
+
+
+@dataclass
+class Estimate:
+    """Alpha ``(H, W)`` float32 of a picture, with what is known about it; see ``tress.api.Matte``."""
+
+    alpha: Alpha
+    found: bool
+    confidence: float
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None) -> Estimate:
+    """Finds the subject of a picture.
+
+    Args:
+        image: ``(H, W, 3)`` uint8, sRGB, upright.
+        locator: network of task ``locator``.
+        refiner: network of task ``refiner``; None only enlarges the locator's alpha.
+    """
+    started = time.perf_counter()
+    located = locate(image, locator)
+    found = is_found(located)
+    confidence = expected_iou(located.alpha) * (1.0 if located.presence is None else located.presence)
+    located_at = time.perf_counter()
+    seconds = {"locate": located_at - started}
+    if not found:
+        # No subject, no cut-out: faint guesses in an empty picture are noise.
+        alpha = np.zeros(image.shape[:2], np.float32)
+        return Estimate(alpha, False, 1.0 - (located.presence or 0.0), seconds)
+    alpha, warnings = refine(image, located, refiner)
+    seconds["refine"] = time.perf_counter() - located_at
+    return Estimate(alpha, True, confidence, seconds, warnings)
+
+
+def locate(image: Rgb8, locator: Network) -> Located:
+    """Runs the locator on the whole picture."""
+    spec = locator.spec
+    if spec.keep_aspect:
+        fitted, placement = fit(image, spec.long_side_px, spec.multiple)
+        inner = (slice(placement.inner_height_px), slice(placement.inner_width_px))
+    else:
+        fitted = resize(image, spec.long_side_px, spec.long_side_px)
+        inner = (slice(None), slice(None))
+    x = np.ascontiguousarray(fitted.transpose(2, 0, 1), np.float32)[None] / np.float32(255)
+    outputs = locator.run(x)
+    alpha = np.ascontiguousarray(_plane(outputs[0])[inner])
+    uncertainty = None
+    if spec.has_uncertainty:
+        uncertainty = (_plane(outputs[1])[inner] * 255 + 0.5).astype(np.uint8)
+    presence = float(outputs[2].reshape(-1)[0]) if spec.has_presence else None
+    return Located(alpha, uncertainty, presence)
+
+
+def is_found(located: Located) -> bool:
+    """Whether there is a subject, by the presence head or else by the alpha itself."""
+    covered = float((located.alpha > 0.5).mean())
+    if located.presence is None:
+        return covered > FOUND_SHARE
+    return located.presence >= FOUND_PRESENCE and covered > 0
+
+
+def expected_iou(alpha: Alpha) -> float:
+    """The IoU that the mask ``alpha > 0.5`` may expect if every alpha is the true chance of its pixel.
+
+    The sum of chances inside the mask over the mask's area plus the chances outside: 1 for a decided alpha, lower the
+    more of it is undecided.
+    """
+    inside = alpha > 0.5
+    hit = float(alpha[inside].sum(dtype=np.float64))
+    outside = float(alpha.sum(dtype=np.float64)) - hit
+    either = int(inside.sum()) + outside
+    return hit / either if either else 0.0
+
+
+def refine(image: Rgb8, located: Located, refiner: Network | None) -> tuple[Alpha, list[str]]:
+    """Grows the located alpha to the picture's size, refining the unknown band after each step."""
+    alpha, uncertainty = located.alpha, located.uncertainty
+    for height, width in growth(alpha.shape[:2], image.shape[:2]):
+        step = height / alpha.shape[0]
+        alpha = resize(alpha, height, width)
+        if refiner is None:
+            continue
+        if uncertainty is not None:
+            uncertainty = resize(uncertainty, height, width)
+        band = unknown_band(alpha, uncertainty, reach_px=max(1, round(step)))
+        tiles = tiles_on(band, GRID)
+        if len(tiles) > MAX_TILES:
+            alpha = resize(alpha, *image.shape[:2])
+            return alpha, [f"the edge is unsure almost everywhere; refined at {width}x{height} at most"]
+        alpha = refine_band(resize(image, height, width), alpha, uncertainty, band, refiner)
+    return np.clip(alpha, 0, 1), []
+
+
+def growth(start: tuple[int, ...], end: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Sizes ``(height, width)`` from the locator's to the picture's, in steps of at most ``MAX_STEP``.
+
+    At least one step, so that a small picture is refined too.
+    """
+    total = max(end[0] / start[0], end[1] / start[1], 1.0)
+    steps = max(1, int(np.ceil(np.log(total) / np.log(MAX_STEP) - 1e-9)))
+    factor = total ** (1 / steps)
+    sizes = [(round(end[0] / factor**k), round(end[1] / factor**k)) for k in range(steps - 1, 0, -1)]
+    return [(max(1, h), max(1, w)) for h, w in sizes] + [(end[0], end[1])]
+
+
+def refine_band(
+    image: Rgb8, alpha: Alpha, uncertainty: Grey8 | None, band: npt.NDArray[np.bool_], refiner: Network
+) -> Alpha:
+    """Rewrites alpha inside the band; pixels outside keep their value exactly.
+
+    Args:
+        image: ``(H, W, 3)`` uint8.
+        alpha: ``(H, W)`` float32, the coarse alpha.
+        uncertainty: ``(H, W)`` uint8 or None, which the refiner sees as "unsure in the band, sure elsewhere".
+        band: ``(H, W)`` bool.
+        refiner: takes ``(N, 5, T, T)``: RGB, alpha and uncertainty in [0, 1]; gives alpha ``(N, 1, T, T)``.
+    """
+    doubt = uncertainty if uncertainty is not None else band.astype(np.uint8) * np.uint8(255)
+    result = alpha.copy()
+    window = GRID.window()
+    for group in batches(tiles_on(band, GRID), TILE_BATCH):
+        x = np.empty((len(group), 5, GRID.tile_px, GRID.tile_px), np.float32)
+        for i, tile in enumerate(group):
+            x[i, :3] = read_tile(image, tile, GRID).transpose(2, 0, 1)
+            x[i, 4] = read_tile(doubt, tile, GRID)
+        x /= 255
+        for i, tile in enumerate(group):
+            x[i, 3] = read_tile(alpha, tile, GRID)
+        refined = refiner.run(x)[0]
+        for i, tile in enumerate(group):
+            change = (refined[i, 0] - x[i, 3]) * window * read_tile(band, tile, GRID)
+            add_tile(result, change, tile, GRID)
+    return result
+
+
+def _plane(output: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A network's picture-like output as ``(h, w)``."""
+    return output.reshape(output.shape[-2:])

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Subset
 
+from tress.evaluation.manifest import Record, read_manifest
 from tress_train import checkpoint
 from tress_train.data.dataset import TrainingSet
-from tress_train.data.manifest import Record, read_manifest
 from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm, load_imagenet
 from tress_train.models.locator import Locator
 from tress_train.quick_eval import quick_eval

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import torch
 
+from tress.evaluation.manifest import Record
 from tress.process.geometry import fit, restore
-from tress_train.data.labels import make_label
-from tress_train.data.manifest import Record
+from tress.process.labels import make_label
 from tress_train.models.locator import Locator
 
 

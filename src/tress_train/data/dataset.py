@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from tress.errors import InputError
+from tress.evaluation.manifest import Record
 from tress.process.geometry import round_up, warp
+from tress.process.labels import Label, make_label
 from tress_train.data import augment, compose
-from tress_train.data.labels import Label, make_label
-from tress_train.data.manifest import Record
 
 # Canvas shapes, as (height, width) shares of the long side, with how often each is drawn.
 CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))

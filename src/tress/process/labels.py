@@ -1,20 +1,21 @@
-"""What an alpha may teach, by how far it can be trusted.
+"""What an alpha may teach and be measured against, by how far it can be trusted.
 
 Every picture's alpha comes with two weights per pixel in [0, 1]:
 
-- ``where``: whether the pixel may teach *where* the subject is (cross entropy, IoU);
-- ``soft``: whether its exact alpha value may be learned (L1, Laplacian, gradient, composition).
+- ``where``: whether the pixel says *where* the subject is (cross entropy, IoU);
+- ``soft``: whether its exact alpha value counts (L1, Laplacian, gradient, composition; SAD, Grad, Conn).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tress_train.data.manifest import Edge
+Edge = Literal["exact", "soft", "rgba", "hard", "unknown128", "teacher", "background", "empty"]
 
 TEACHER_SURE = 0.1
 UNKNOWN = 128

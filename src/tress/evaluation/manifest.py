@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from tress.errors import InputError
+from tress.process.labels import Edge
 
-Edge = Literal["exact", "soft", "rgba", "hard", "unknown128", "teacher", "background", "empty"]
 _FIELDS = {"image", "alpha", "set", "kind", "edge", "ignore_px"}
 
 
@@ -23,7 +23,7 @@ class Record:
             and pictures without a subject.
         set: name of the data set.
         kind: people, animals, objects, mixed, hair, background, plain, room or empty.
-        edge: how far the alpha can be trusted, see ``labels.py``.
+        edge: how far the alpha can be trusted, see ``tress.process.labels``.
         ignore_px: width of the band at a hard edge that says nothing, in pixels of this picture.
     """
 

@@ -1,0 +1,1 @@
+"""Scoring predictors on data sets."""
