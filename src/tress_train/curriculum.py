@@ -159,7 +159,8 @@ class GateResult:
     def __str__(self) -> str:
         sign = ">=" if HIGHER_IS_BETTER[self.gate.metric] else "<="
         verdict = "passed" if self.passed else "MISSED"
-        return f"{self.gate.metric} on {self.gate.subset} {self.value:.4f}, wanted {sign} {self.gate.threshold:g}: {verdict}"
+        wanted = f"wanted {sign} {self.gate.threshold:g}"
+        return f"{self.gate.metric} on {self.gate.subset} {self.value:.4f}, {wanted}: {verdict}"
 
 
 class GateMissedError(TressError):
@@ -181,3 +182,16 @@ def shares(stages: Sequence[Stage], index: int) -> list[tuple[Mix, float]]:
     replay = stage.replay_share if index else 0.0
     earlier = [(stages[i].mix, replay / index) for i in range(index)] if replay else []
     return [(stage.mix, 1 - replay), *earlier]
+
+
+# From simple to complex; the rungs by which gate pictures are sorted (the first that admits a picture takes it).
+LADDER: tuple[tuple[str, Limits], ...] = (
+    (
+        "plain",
+        Limits(subjects_max=1, contrast_min=25, texture_max=1.2, soft_share_max=0.04, holes_max=2, size_min=0.03),
+    ),
+    ("natural", Limits(subjects_max=1, contrast_min=18, texture_max=4.0, soft_share_max=0.04, size_min=0.01)),
+    ("low_contrast", Limits(subjects_max=1, texture_max=4.0, soft_share_max=0.04)),
+    ("groups", Limits(texture_max=4.0, soft_share_max=0.04)),
+    ("fine", Limits()),
+)
