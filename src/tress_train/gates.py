@@ -147,7 +147,7 @@ def composite(cutout: Image, background: Image | None, *, near: bool = False) ->
         mean = (layer[..., :3] * alpha).sum((0, 1)) / max(float(alpha.sum()), 1.0)
         # One step of 20 grey levels away from the subject's colour, or the grey that is furthest from it.
         colour = mean + np.where(mean > 0.5, -0.08, 0.08) if near else np.where(mean.mean() > 0.5, 0.1, 0.9)
-        canvas = np.full_like(layer[..., :3], colour)
+        canvas: npt.NDArray[np.floating] = np.full_like(layer[..., :3], colour)
     else:
         scale = COMPOSITE_PX / min(background.shape[:2])
         grown = resize(

@@ -371,6 +371,7 @@ def _start_record(run: Run, folders: Sequence[Path], init: Path | None) -> None:
         "commit": git_commit(),
         "versions": versions(),
         "data": run.data.fingerprints,
+        "used_sets": run.data.used_sets,
         "folders": [str(folder) for folder in folders],
         "init": str(init or ""),
         "device": str(run.accelerator.device),

@@ -13,6 +13,7 @@ from tress_train.curriculum import OTHERS
 from tress_train.data.collection import file_hash, fingerprints, held_back, read_collection
 from tress_train.data.difficulty import measure_all
 from tress_train.data.library import Library, load_library
+from tress_train.data.sources import registered_sources
 from tress_train.gates import read_gates, source_keys
 from tress_train.recipes.base import Recipe
 
@@ -31,6 +32,7 @@ class RunData:
         subsets: keys of the frozen pictures of every gate of the recipe.
         train, val: all pictures of the data by key, also those that are not trained on.
         fingerprints: SHA-256 by data set.
+        used_sets: the data sets that are trained on.
     """
 
     library: Library
@@ -39,6 +41,7 @@ class RunData:
     train: dict[str, Record]
     val: dict[str, Record]
     fingerprints: dict[str, str]
+    used_sets: list[str]
 
 
 def gather(recipe: Recipe, folders: Sequence[Path], cache: Path) -> RunData:
@@ -77,6 +80,15 @@ def gather(recipe: Recipe, folders: Sequence[Path], cache: Path) -> RunData:
     }
     if not used:
         raise InputError("no_samples", "the data holds no picture that this recipe could train on")
+    used_sets = sorted({record.set for record in used.values()})
+    registered = registered_sources()
+    for name in used_sets:
+        if name in registered and registered[name].measuring_only:
+            raise InputError(
+                "measuring_only",
+                f"the data set {name} must not be trained on: {registered[name].licence}",
+                hint="remove it from the training manifest",
+            )
     hashes = {key: file_hash(record) for key, record in collection.train.items()}
     limited = any(stage.mix.limits is not None for stage in recipe.stages)
     return RunData(
@@ -86,4 +98,5 @@ def gather(recipe: Recipe, folders: Sequence[Path], cache: Path) -> RunData:
         train=collection.train,
         val=collection.val,
         fingerprints=fingerprints(hashes, collection.train),
+        used_sets=used_sets,
     )
