@@ -193,5 +193,6 @@ LADDER: tuple[tuple[str, Limits], ...] = (
     ("natural", Limits(subjects_max=1, contrast_min=18, texture_max=4.0, soft_share_max=0.04, size_min=0.01)),
     ("low_contrast", Limits(subjects_max=1, texture_max=4.0, soft_share_max=0.04)),
     ("groups", Limits(texture_max=4.0, soft_share_max=0.04)),
+    ("cluttered", Limits(soft_share_max=0.04)),
     ("fine", Limits()),
 )

@@ -33,10 +33,10 @@ from tress_train.quick_eval import Target
 LIST = Path(__file__).parent / "gates.json"
 COMPOSITE_PX = 512
 # Of photos, and of the rarer cut-outs and backgrounds.
-PHOTO_SHARE, CUTOUT_SHARE, BACKGROUND_SHARE = 0.08, 0.15, 0.1
+PHOTO_SHARE, CUTOUT_SHARE, BACKGROUND_SHARE = 0.25, 0.15, 0.1
 # Low-resolution pictures are learned from but say little about what a network can do.
 TOO_SMALL = ("oxford-pets-128",)
-MOST = 60
+MOST = 40
 
 Image = npt.NDArray[np.uint8]
 

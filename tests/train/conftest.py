@@ -66,6 +66,14 @@ def _save(
     return row
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    # Tiny tensors on a busy machine: threads would wait for each other longer than they work.
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_data(tmp_path_factory.mktemp("data"))

@@ -30,7 +30,7 @@ def test_the_ladder_takes_pictures_from_simple_to_complex() -> None:
     assert rung(texture=3.0, contrast=8.0) == "low_contrast"
     assert rung(subjects=3) == "groups"
     assert rung(soft_share=0.2) == "fine"
-    assert rung(texture=4.5) == "fine"
+    assert rung(texture=4.5) == "cluttered"
 
 
 def test_what_is_not_known_is_no_reason_to_refuse_but_no_proof_either() -> None:
