@@ -130,6 +130,7 @@ class Stage:
         batch: samples per step over all processes.
         lr: peak learning rate of the decoder.
         mix: which data is drawn how often.
+        more: further mixes to draw from, with the share of each; ``mix`` has the rest.
         loss: weights of the losses; None takes the recipe's.
         replay_share: share of the samples that is drawn from the mixes of the earlier stages.
         gates: what must be reached on frozen pictures before the next stage starts.
@@ -142,6 +143,7 @@ class Stage:
     batch: int
     lr: float
     mix: Mix
+    more: tuple[tuple[Mix, float], ...] = ()
     loss: LocatorLoss | None = None
     replay_share: float = 0.0
     gates: tuple[Gate, ...] = ()
@@ -181,7 +183,8 @@ def shares(stages: Sequence[Stage], index: int) -> list[tuple[Mix, float]]:
     stage = stages[index]
     replay = stage.replay_share if index else 0.0
     earlier = [(stages[i].mix, replay / index) for i in range(index)] if replay else []
-    return [(stage.mix, 1 - replay), *earlier]
+    own = 1 - replay - sum(share for _, share in stage.more)
+    return [(stage.mix, own), *stage.more, *earlier]
 
 
 # From simple to complex; the rungs by which gate pictures are sorted (the first that admits a picture takes it).

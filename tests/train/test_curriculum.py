@@ -54,6 +54,21 @@ def test_replay_is_shared_among_the_earlier_stages() -> None:
     assert shares(stages, 2)[0][0].composite == 3
 
 
+def test_the_ablation_differs_in_nothing_but_the_order() -> None:
+    ordered, mixed = recipes.load_recipe("ablation_curriculum"), recipes.load_recipe("ablation_all_at_once")
+
+    def drawn(recipe: Recipe) -> list[float]:
+        found: list[tuple[Mix, float]] = []
+        for index, stage in enumerate(recipe.stages):
+            found += [(mix, share * stage.steps * stage.batch) for mix, share in shares(recipe.stages, index)]
+        return [sum(share for mix, share in found if mix == stage.mix) for stage in ordered.stages]
+
+    assert drawn(mixed) == pytest.approx(drawn(ordered))
+    assert [(s.steps, s.lr, s.long_side_px, s.batch) for s in mixed.stages] == [
+        (s.steps, s.lr, s.long_side_px, s.batch) for s in ordered.stages
+    ]
+
+
 @pytest.mark.parametrize("name", recipes.recipe_names())
 def test_every_recipe_loads_and_has_a_smoke_variant_of_its_own(name: str) -> None:
     recipe = recipes.load_recipe(name)

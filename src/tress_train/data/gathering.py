@@ -9,7 +9,7 @@ from pathlib import Path
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
-from tress_train.curriculum import OTHERS
+from tress_train.curriculum import OTHERS, shares
 from tress_train.data.collection import file_hash, fingerprints, held_back, read_collection
 from tress_train.data.difficulty import measure_all
 from tress_train.data.library import Library, load_library
@@ -72,7 +72,8 @@ def gather(recipe: Recipe, folders: Sequence[Path], cache: Path) -> RunData:
                 hint="the subset 'own' needs own_held_back above zero and enough pictures",
             )
     out = set(own) | (source_keys(frozen) if recipe.keep_gate_pictures_out else set())
-    sets = {name for stage in recipe.stages for name in stage.mix.sets}
+    mixes = [mix for index in range(len(recipe.stages)) for mix, _ in shares(recipe.stages, index)]
+    sets = {name for mix in mixes for name in mix.sets}
     used = {
         key: record
         for key, record in collection.train.items()
@@ -90,7 +91,7 @@ def gather(recipe: Recipe, folders: Sequence[Path], cache: Path) -> RunData:
                 hint="remove it from the training manifest",
             )
     hashes = {key: file_hash(record) for key, record in collection.train.items()}
-    limited = any(stage.mix.limits is not None for stage in recipe.stages)
+    limited = any(mix.limits is not None for mix in mixes)
     return RunData(
         library=load_library(used, round(_SPARE * max(stage.long_side_px for stage in recipe.stages))),
         difficulty=measure_all(used, cache) if limited else {},

@@ -11,7 +11,9 @@ from tress_train.recipes.base import Recipe
 
 def recipe_names() -> list[str]:
     """Names of all recipes."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+    return sorted(
+        module.name for module in pkgutil.iter_modules(__path__) if module.name != "base" and module.name[0] != "_"
+    )
 
 
 def load_recipe(name: str) -> Recipe:

@@ -111,6 +111,7 @@ def smoke(recipe: Recipe) -> Recipe:
             long_side_px=64,
             batch=2,
             mix=mix,
+            more=(),
             gates=tuple(Gate(g.metric, "own", 0.0 if g.metric == "iou" else 1.0) for g in stage.gates),
         )
         for stage in recipe.stages
