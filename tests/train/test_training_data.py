@@ -128,6 +128,7 @@ def test_a_composite_is_what_its_colours_and_alpha_say() -> None:
 def test_clear_pixels_take_the_colour_of_the_subject_nearby() -> None:
     layer = np.zeros((32, 32, 4), np.float32)
     layer[10:20, 10:20] = (0.8, 0.2, 0.1, 1.0)
+    layer[20] = layer[19] * 0.3
     foreground = compose.true_foreground(layer)
     assert np.allclose(foreground, (0.8, 0.2, 0.1), atol=0.02)
 
@@ -166,6 +167,22 @@ def test_damaged_pictures_are_all_listed_before_any_training(tmp_path: Path) -> 
     for name in ("cut.jpg", "size.alpha.png is 70x60", "gone.alpha.png is missing", "3 of 4"):
         assert name in error.value.message
     assert "good" not in error.value.message
+
+
+def test_labels_of_a_teacher_that_saw_nothing_are_dropped(tmp_path: Path) -> None:
+    image = np.full((70, 70, 3), 90, np.uint8)
+    alpha = np.zeros((70, 70), np.uint8)
+    rows = []
+    for name, seen in (("blind", 3), ("seen", 30)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), image)
+        alpha[:seen, :seen] = 255
+        cv2.imwrite(str(tmp_path / f"{name}.alpha.png"), alpha)
+        row = {"image": f"{name}.png", "alpha": f"{name}.alpha.png", "set": "s", "kind": "x", "edge": "teacher"}
+        rows.append(json.dumps({**row, "ignore_px": 0}))
+    (tmp_path / "manifest.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    library = load_library(read_collection([tmp_path]).train, 100)
+    assert [key.split("/")[1] for key in library.dropped] == ["blind.png"]
+    assert [photo.key.split("/")[1] for photo in library.photos["s"]] == ["seen.png"]
 
 
 def test_large_pictures_are_kept_small_and_the_ignored_band_shrinks_along(tmp_path: Path) -> None:

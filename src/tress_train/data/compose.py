@@ -8,7 +8,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tress.process.geometry import warp
+from tress.process.geometry import resize, warp
+
+# Colours under clear pixels are only a guess, so a coarse grid is good enough for them.
+_FILL_STEP = 8
+_CLEAR = 1e-2
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -109,15 +113,18 @@ def true_foreground(premultiplied: Floats) -> Floats:
     Where the layer is clear it has no colour; there the colours nearby are continued, ever wider, so that a network
     that takes background for subject is compared with a plausible colour instead of black.
     """
-    colours = premultiplied.copy()
+    height, width = premultiplied.shape[:2]
+    small = resize(premultiplied, max(1, height // _FILL_STEP), max(1, width // _FILL_STEP))
     reach = 3
-    while (colours[..., 3] < 1e-2).any() and reach < 2 * max(premultiplied.shape[:2]):
-        blurred = cv2.blur(colours, (reach, reach))
-        holes = colours[..., 3] < 1e-2
-        found = holes & (blurred[..., 3] > 1e-4)
-        colours[found] = blurred[found] / blurred[found][:, 3:]
+    while (clear := small[..., 3] < _CLEAR).any() and reach < 4 * max(small.shape):
+        blurred = cv2.blur(small, (reach, reach))
+        found = clear & (blurred[..., 3] > 1e-4)
+        small[found] = blurred[found] / blurred[found][:, 3:]
         reach = 2 * reach + 1
-    return np.asarray(colours[..., :3] / np.maximum(colours[..., 3:], 1e-3), np.float32)
+    nearby = resize(small[..., :3] / np.maximum(small[..., 3:], _CLEAR), height, width)
+    alpha = premultiplied[..., 3:]
+    own = premultiplied[..., :3] / np.maximum(alpha, _CLEAR)
+    return np.asarray(np.where(alpha < _CLEAR, nearby, own), np.float32)
 
 
 def _stack(background: Image, layers: list[Floats], rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -15,6 +15,8 @@ from tress.process.labels import Label, make_label
 from tress_train.data.reading import read_alpha, read_rgb, read_rgba, shrink, shrink_rgba
 
 _LISTED = 20
+# A teacher that finds less than this has missed the subject: what has none is labelled `empty` or `background`.
+_TEACHER_SEES = 0.004
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Picture:
 
 @dataclass
 class Library:
-    """Photos and cut-outs by data set, backgrounds by kind; ``dropped`` lists labels that were too unsure to use."""
+    """Photos and cut-outs by data set, backgrounds by kind; ``dropped`` lists teacher's labels that say nothing."""
 
     photos: dict[str, list[Photo]] = field(default_factory=dict)
     cutouts: dict[str, list[Picture]] = field(default_factory=dict)
@@ -86,7 +88,8 @@ def _load(library: Library, key: str, record: Record, max_side_px: int) -> None:
         scale = min(1.0, max_side_px / max(alpha.shape))
         ignore_px = math.ceil(record.ignore_px * scale)
         label = make_label(shrink(alpha, max_side_px), record.edge, ignore_px)
-        if label is None:
+        blind = record.edge == "teacher" and (alpha > 127).mean() < _TEACHER_SEES
+        if label is None or blind:
             library.dropped.append(key)
         else:
             library.photos.setdefault(record.set, []).append(Photo(key, shrink(image, max_side_px), label))
