@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tress.errors import InputError
+from tress.io.files import write_atomic
 from tress_train.data.sources import registered_sources
 from tress_train.records import read_log, read_summary
 
@@ -51,8 +52,7 @@ def write_card(runs: Sequence[Path], out: Path, *, scores: Path | None = None, n
     lines += ["", f"Versions: {versions}.", "", *_decisions(records), *_data(records), *_scores(last, scores)]
     if notes is not None:
         lines += ["## Known failures", "", notes.read_text(encoding="utf-8").strip(), ""]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text("\n".join(lines), encoding="utf-8")
+    write_atomic(out, "\n".join(lines).encode(), overwrite=True)
     return out
 
 

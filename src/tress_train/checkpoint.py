@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from tress.errors import InputError, ModelError, TressError
+from tress.io.files import write_atomic
 
 
 class CheckpointNotWrittenError(TressError):
@@ -26,23 +26,12 @@ def save(path: Path, state: dict[str, Any]) -> None:
     # In memory first: torch turns a failing disk into a crash of its own archive writer.
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    temporary = path.with_suffix(".tmp")
     try:
-        with open(temporary, "wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
+        write_atomic(path, buffer.getvalue(), overwrite=True)
+    except InputError as error:
         raise CheckpointNotWrittenError(
-            "checkpoint_not_written",
-            f"cannot write {path}: {error.strerror}",
-            hint="make room on the disk; the previous checkpoint is whole",
+            "checkpoint_not_written", error.message, hint=f"{error.hint}; the previous checkpoint is whole"
         ) from error
-    finally:
-        # Gives the room back; a disk that does not even allow this has said enough already.
-        if temporary.exists():
-            temporary.unlink(missing_ok=True)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -205,10 +205,11 @@ def difficulty(
         typer.echo(f"{name:16}{sum(limits.admits(d) for d in left):6}")
         left = [d for d in left if not limits.admits(d)]
     if write_gates is not None:
+        from tress.io.files import write_atomic
         from tress_train.gates import build_gates
 
         subsets = build_gates(records)
-        write_gates.write_text(json.dumps(subsets, indent=1) + "\n", encoding="utf-8")
+        write_atomic(write_gates, (json.dumps(subsets, indent=1) + "\n").encode(), overwrite=True)
         typer.echo(f"{write_gates}: " + ", ".join(f"{name} {len(keys)}" for name, keys in subsets.items()))
 
 

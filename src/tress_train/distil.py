@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
+from tress.io.files import write_atomic
 from tress_train.data.collection import MANIFEST
 from tress_train.data.reading import read_alpha, read_rgb
 
@@ -42,18 +43,19 @@ def distil(
         progress: is told how many of how many are done.
 
     Raises:
-        InputError: there is nothing to label, a picture is damaged, or a label cannot be written.
+        InputError: there is nothing to label, a picture is damaged, or a label cannot be written
+            (those made so far are kept).
     """
     wanted = {key: r for key, r in records.items() if r.edge not in ("rgba", "background", "empty")}
     if not wanted:
         raise InputError("no_samples", "there is no picture to label")
     labels = out / "labels" / teacher_content[:16]
-    labels.mkdir(parents=True, exist_ok=True)
     rows = []
     for done, (_, record) in enumerate(sorted(wanted.items())):
         path = labels / f"{hashlib.sha256(record.image.read_bytes()).hexdigest()}.png"
         if not _is_whole(path):
-            _write_atomically(path, teacher(read_rgb(record.image)))
+            _, png = cv2.imencode(".png", teacher(read_rgb(record.image)))
+            write_atomic(path, png.tobytes(), overwrite=True)
         rows.append(
             {
                 "image": os.path.relpath(record.image, out),
@@ -66,9 +68,7 @@ def distil(
         )
         if progress is not None:
             progress(done + 1, len(wanted))
-    temporary = out / f"{MANIFEST}.tmp"
-    temporary.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    os.replace(temporary, out / MANIFEST)
+    write_atomic(out / MANIFEST, "".join(json.dumps(row) + "\n" for row in rows).encode(), overwrite=True)
     return out / MANIFEST
 
 
@@ -80,20 +80,3 @@ def _is_whole(path: Path) -> bool:
     except InputError:
         return False
     return True
-
-
-def _write_atomically(path: Path, alpha: npt.NDArray[np.uint8]) -> None:
-    _, data = cv2.imencode(".png", alpha)
-    temporary = path.with_suffix(".tmp")
-    try:
-        temporary.write_bytes(data.tobytes())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(
-            "label_not_written",
-            f"cannot write {path}: {error.strerror}",
-            hint="the labels made so far are kept; make room and start again",
-        ) from error
-    finally:
-        if temporary.exists():
-            temporary.unlink(missing_ok=True)

@@ -119,6 +119,12 @@ def train(
     _resume(run)
     run.wrapped = _distribute(run)
     if extend:
+        if run.progress.total == 0 or run.progress.stage == len(recipe.stages):
+            raise InputError(
+                "nothing_to_extend",
+                f"{out} holds no run that stopped within a stage",
+                hint="--extend is for a run that missed a gate; set stages.NAME.steps for a new one",
+            )
         run.progress.extra += extend
         _decide(run, "extended", f"{extend} steps more")
     _start_record(run, folders, init)
@@ -161,7 +167,7 @@ def _run_stage(run: Run) -> list[GateResult]:
     run.journal.write("stage", stage=stage.name, budget=budget, step=progress.step, pools=samples.pools())
     evaluation: Evaluation | None = None
     sums: dict[str, Tensor] = {}
-    not_finite, started = 0, time.monotonic()
+    counted, not_finite, started = 0, 0, time.monotonic()
     for batch in _batches(run, samples, stage, budget):
         lr = stage.lr * recipe.optim.lr_scale * schedule(progress.step, budget, recipe.optim)
         losses, norm = _step(run, batch, lr)
@@ -174,12 +180,13 @@ def _run_stage(run: Run) -> list[GateResult]:
             _report_not_finite(run, batch, samples, losses, not_finite)
         else:
             _average(run)
+            counted += 1
             for name, value in {**losses, "norm": norm}.items():
                 sums[name] = sums.get(name, torch.zeros_like(norm)) + value.detach()
         if progress.step % recipe.log_every == 0:
             seconds = (time.monotonic() - started) / recipe.log_every
-            _log_losses(run, stage, sums, lr, seconds)
-            sums, started = {}, time.monotonic()
+            _log_losses(run, stage, sums, counted, lr, seconds)
+            sums, counted, started = {}, 0, time.monotonic()
             if run.unsaved:
                 _save(run)
         if progress.step % recipe.checkpoint_every == 0:
@@ -245,16 +252,13 @@ def _average(run: Run) -> None:
             kept.copy_(new)
 
 
-def _log_losses(run: Run, stage: Stage, sums: dict[str, Tensor], lr: float, seconds: float) -> None:
-    """Means since the last line, over all processes."""
-    count = run.recipe.log_every * run.accelerator.num_processes
-    totals: dict[str, Tensor] = run.accelerator.reduce(sums, reduction="sum")
-    row = {name: round(float(value) / count, 6) for name, value in totals.items()}
-    progress = run.progress
-    run.journal.write(
-        "train", stage=stage.name, step=progress.step, total=progress.total, lr=lr, seconds_per_step=seconds, **row
-    )
-    run.journal.scalars("train", {**row, "lr": lr, "seconds_per_step": seconds}, progress.total)
+def _log_losses(run: Run, stage: Stage, sums: dict[str, Tensor], steps: int, lr: float, seconds: float) -> None:
+    """Means over ``steps`` steps since the last line and over all processes."""
+    means: dict[str, Tensor] = run.accelerator.reduce(sums, reduction="mean") if steps else {}
+    row = {name: round(float(value) / steps, 6) for name, value in means.items()}
+    row |= {"lr": lr, "seconds_per_step": round(seconds, 3)}
+    run.journal.write("train", stage=stage.name, step=run.progress.step, total=run.progress.total, **row)
+    run.journal.scalars("train", row, run.progress.total)
 
 
 def _report_not_finite(

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.errors import InputError
+from tress.io.files import write_atomic
 
 LOG, SUMMARY, PICTURES, BOARD = "log.jsonl", "record.json", "pictures", "tensorboard"
 _PACKAGES = ("tress", "torch", "numpy", "opencv-python-headless", "accelerate", "onnxruntime")
@@ -84,9 +85,7 @@ class Journal:
             if text is None:
                 path.unlink(missing_ok=True)
             else:
-                temporary = path.with_suffix(".tmp")
-                temporary.write_text(text, encoding="utf-8")
-                temporary.replace(path)
+                write_atomic(path, text.encode(), overwrite=True)
 
         if not self.silent:
             self._try(replace)
@@ -114,8 +113,8 @@ class Journal:
     def _try(self, action: Any) -> None:
         try:
             action()
-        except OSError as error:
-            self.say(f"warning: cannot write to {self.out}: {error.strerror}; the training goes on, make room")
+        except (OSError, InputError) as error:
+            self.say(f"warning: cannot write to {self.out}: {error}; the training goes on, make room")
 
 
 def read_summary(out: Path) -> dict[str, Any]:

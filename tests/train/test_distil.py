@@ -50,9 +50,9 @@ def test_a_teacher_answers_at_the_pictures_own_size(tmp_path: Path) -> None:
 
 def test_a_teacher_that_does_not_describe_itself_needs_a_description(tmp_path: Path) -> None:
     path = brightness_network(tmp_path / "t.onnx", None)
-    with pytest.raises(InputError) as error:
+    with pytest.raises(ModelError) as error:
         Teacher(path)
-    assert error.value.code == "teacher_unknown"
+    assert error.value.code == "model_spec_missing"
     squares = Teacher(path, ModelSpec("t", "", "locator", 64, keep_aspect=False, mean=(0.5, 0.5, 0.5)))
     assert squares(np.full((40, 90, 3), 255, np.uint8)).mean() == pytest.approx(128, abs=1)
     assert squares.content != Teacher(path, SPEC).content

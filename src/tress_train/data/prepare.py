@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.errors import InputError
+from tress.io.files import write_atomic
 from tress.process.labels import Edge
 from tress_train.data.collection import MANIFEST
 from tress_train.data.reading import read_alpha, read_rgb, read_rgba
@@ -111,9 +111,7 @@ def write_manifest(folder: Path, check: Check, *, overwrite: bool = False) -> Pa
         raise InputError("folder_useless", f"not one picture in {folder} can be used")
     if path.exists() and not overwrite:
         raise InputError("manifest_exists", f"{path} exists already", hint="give --overwrite to replace it")
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text("".join(json.dumps(row) + "\n" for row in check.rows), encoding="utf-8")
-    os.replace(temporary, path)
+    write_atomic(path, "".join(json.dumps(row) + "\n" for row in check.rows).encode(), overwrite=overwrite)
     return path
 
 
