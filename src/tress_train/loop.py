@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
@@ -97,6 +98,8 @@ def train(
         InputError: something about the data, the weights or the folder is wrong.
         TressError: the loss stays without a finite value, or the disk does not take the last checkpoint.
     """
+    # A pool of OpenCV threads would not survive the fork of the loader's processes.
+    cv2.setNumThreads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
     accelerator = Accelerator()

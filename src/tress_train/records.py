@@ -130,6 +130,24 @@ def read_summary(out: Path) -> dict[str, Any]:
     return found
 
 
+def model_metadata(out: Path) -> dict[str, str]:
+    """The fields ``recipe`` and ``notes`` of the ``ModelSpec`` of the weights that a run made.
+
+    The notes say in words what people decided about missed gates, so that it travels with the weights.
+
+    Raises:
+        InputError: the folder holds no record of a run.
+    """
+    record = read_summary(out)
+    said = [
+        f"stage {d['stage']}: {d['what']}: {d['reason']} {'; '.join(d['gates'])}".rstrip()
+        for d in record.get("decisions", [])
+    ]
+    if not record.get("finished"):
+        said.append("the run has not finished")
+    return {"recipe": record["recipe_hash"], "notes": ". ".join(said)}
+
+
 def read_log(out: Path) -> list[dict[str, Any]]:
     """All rows of the log; empty lines, and half lines that a kill left behind, are skipped."""
     rows = []

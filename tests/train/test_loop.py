@@ -21,8 +21,8 @@ from tress_train import checkpoint, loop
 from tress_train.curriculum import OTHERS, Composites, Gate, GateMissedError, LocatorLoss, Mix, Stage
 from tress_train.models.locator import Locator
 from tress_train.recipes import load_recipe, recipe_names
-from tress_train.recipes.base import Optim, Recipe, smoke
-from tress_train.records import read_log, read_summary
+from tress_train.recipes.base import Optim, Recipe, recipe_hash, smoke
+from tress_train.records import model_metadata, read_log, read_summary
 
 pytestmark = [
     pytest.mark.train,
@@ -169,6 +169,10 @@ def test_a_missed_gate_is_passed_only_by_decision_which_is_recorded(data: Path, 
     (decision,) = read_summary(tmp_path)["decisions"]
     assert (decision["stage"], decision["reason"]) == ("first", "labels are wrong")
     assert "MISSED" in decision["gates"][0]
+    metadata = model_metadata(tmp_path)
+    assert metadata["recipe"] == recipe_hash(gated(1.1))
+    assert "labels are wrong" in metadata["notes"]
+    assert "not finished" not in metadata["notes"]
     assert max(losses_of(tmp_path)) == 8
 
 

@@ -72,6 +72,23 @@ def test_prepare_lists_what_is_wrong_and_leaves_it_out_on_demand(data: Path, tmp
     assert len((folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()) == 1
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_user_checks_a_folder_and_trains_on_it(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for i in range(8):
+        for name in (f"{i}.png", f"{i}.alpha.png"):
+            (folder / name).write_bytes((data / "train" / "discs" / name).read_bytes())
+    assert RUNNER.invoke(cli.app, ["prepare", str(folder)]).exit_code == 0
+    out = tmp_path / "out"
+    words = ["run", "finetune", "--data", str(folder), "--out", str(out), "--smoke", "--set", "seed=3"]
+    answer = RUNNER.invoke(cli.app, words)
+    assert answer.exit_code == 0, answer.output
+    assert (out / "ema.pt").exists()
+    assert json.loads((out / "record.json").read_text(encoding="utf-8"))["recipe"]["seed"] == 3
+
+
 def test_difficulty_and_sources_tell_about_a_data_folder(data: Path, tmp_path: Path) -> None:
     answer = RUNNER.invoke(
         cli.app,
