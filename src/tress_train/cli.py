@@ -247,7 +247,8 @@ def export(
         has_uncertainty=locates,
         has_presence=locates,
         licence=licence,
-        **record,
+        recipe=record.get("recipe", ""),
+        notes=record.get("notes", ""),
     )
     model = load_locator(weights, variant) if locates else load_refiner(weights)
     size = export_onnx(model, spec, out, half=not full)
