@@ -34,6 +34,10 @@ def run() -> None:
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         sys.exit(2 if isinstance(error, InputError) else 3 if isinstance(error, ModelError) else 1)
+    except OSError as error:
+        # Above all a full disk, wherever it strikes; what is saved stays.
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def need_training_packages() -> None:
