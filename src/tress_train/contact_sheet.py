@@ -27,24 +27,31 @@ def contact_sheet(pairs: Sequence[tuple[Target, Row]], predict: Predict) -> Imag
     Returns:
         ``(H, W, 3)`` uint8 RGB; a single dark cell if there are no pictures.
     """
-    tiles = [_tile(target, row, predict) for target, row in pairs]
+    return sheet([_tile(target, row, predict) for target, row in pairs])
+
+
+def sheet(tiles: Sequence[Image]) -> Image:
+    """Tiles of one size ``(h, w, 3)`` uint8 RGB in rows of ``COLUMNS``; a single dark cell if there are none."""
     if not tiles:
         return np.full((CELL_PX, CELL_PX, 3), 24, np.uint8)
-    while len(tiles) % COLUMNS:
-        tiles.append(np.full_like(tiles[0], 24))
-    return np.vstack([np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)])
+    filled = [*tiles, *[np.full_like(tiles[0], 24)] * (-len(tiles) % COLUMNS)]
+    return np.vstack([np.hstack(filled[i : i + COLUMNS]) for i in range(0, len(filled), COLUMNS)])
+
+
+def tile(text: str, pictures: Sequence[Image]) -> Image:
+    """Pictures ``(H, W)`` or ``(H, W, 3)`` uint8 RGB beside each other, with a line of text above."""
+    cells = np.hstack([_cell(np.dstack([p] * 3) if p.ndim == 2 else p) for p in pictures])
+    caption = np.full((CAPTION_PX, cells.shape[1], 3), 24, np.uint8)
+    cv2.putText(caption, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (230, 230, 230), 1, cv2.LINE_AA)
+    return np.vstack([caption, cells])
 
 
 def _tile(target: Target, row: Row, predict: Predict) -> Image:
     pred_alpha, _ = predict(target.image)
     true = np.repeat(target.label.alpha[..., None], 3, 2)
     true[target.label.where == 0] = (90, 0, 0)
-    predicted = np.repeat((pred_alpha * 255).astype(np.uint8)[..., None], 3, 2)
-    cells = np.hstack([_cell(target.image), _cell(predicted), _cell(true)])
-    caption = np.full((CAPTION_PX, cells.shape[1], 3), 24, np.uint8)
     text = f"{row.iou:.3f} {row.mae:.3f} {row.key[-60:]}"
-    cv2.putText(caption, text, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (230, 230, 230), 1, cv2.LINE_AA)
-    return np.vstack([caption, cells])
+    return tile(text, [target.image, (pred_alpha * 255).astype(np.uint8), true])
 
 
 def _cell(image: Image) -> Image:

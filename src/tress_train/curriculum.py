@@ -10,8 +10,8 @@ from typing import Literal
 from tress.errors import TressError
 from tress.process.difficulty import Difficulty
 
-Metric = Literal["iou", "mae", "band_mad"]
-HIGHER_IS_BETTER: Mapping[Metric, bool] = {"iou": True, "mae": False, "band_mad": False}
+Metric = Literal["iou", "mae", "band_mad", "band_gain"]
+HIGHER_IS_BETTER: Mapping[Metric, bool] = {"iou": True, "mae": False, "band_mad": False, "band_gain": True}
 OTHERS = "*"
 
 
@@ -105,8 +105,10 @@ class Gate:
     """One precision criterion: the mean of ``metric`` over a frozen set of pictures must reach ``threshold``.
 
     Attributes:
-        metric: ``iou`` (at least), ``mae`` or ``band_mad`` (at most; mean error inside the soft band).
+        metric: ``iou`` (at least), ``mae`` or ``band_mad`` (at most; mean error inside the soft band).  A refiner's
+            is ``band_gain`` (at least): the share of the coarse alpha's mean squared error in the band that is gone.
         subset: a list of ``gates.json``, or ``own`` for the pictures held back from the data that is trained on.
+            A refiner has ``own`` and ``hair``: held-back cut-outs of all kinds, and of that kind.
         threshold: the value to reach.
     """
 

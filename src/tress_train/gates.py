@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -76,13 +76,24 @@ def build_gates(records: Mapping[str, Record]) -> dict[str, list[str]]:
         if grounds:
             keys += [f"{cutout}@{sorted(grounds)[(2 * i + j) % len(grounds)]}" for j in range(2)]
     subsets: dict[str, list[str]] = {name: [] for name, _ in LADDER}
-    for key in sorted(keys, key=lambda key: hashlib.sha256(key.encode()).hexdigest()):
+    for key in by_hash(keys):
         image, alpha, edge, ignore_px = _read(key, records)
         difficulty = measure_label(image, alpha, edge, ignore_px)
         name = next((name for name, limits in LADDER if limits.admits(difficulty)), None)
         if difficulty.subjects and name is not None and len(subsets[name]) < MOST:
             subsets[name].append(key)
     return {name: sorted(found) for name, found in subsets.items()}
+
+
+def by_hash(keys: Iterable[str]) -> list[str]:
+    """Keys in an order that has nothing to do with what they name, and that further keys do not change."""
+    return sorted(keys, key=lambda key: hashlib.sha256(key.encode()).hexdigest())
+
+
+def on_ground(cutout: str, grounds: Sequence[str]) -> str:
+    """The key of one composite of a cut-out: three times of four over a photo, else over a colour near its own."""
+    draw = int(hashlib.sha256(f"ground of {cutout}".encode()).hexdigest()[:8], 16)
+    return f"{cutout}@{grounds[draw // 4 % len(grounds)] if grounds and draw % 4 else 'near'}"
 
 
 def read_targets(keys: Sequence[str], records: Mapping[str, Record]) -> Iterator[Target]:

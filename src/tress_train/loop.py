@@ -19,15 +19,18 @@ from torch.utils.data import DataLoader
 
 from tress.errors import InputError, TressError
 from tress_train import checkpoint
-from tress_train.curriculum import GateMissedError, GateResult, Stage, shares
-from tress_train.data.dataset import TrainingSet
+from tress_train.curriculum import GateMissedError, GateResult, Stage
 from tress_train.data.gathering import RunData, gather
+from tress_train.data.samples import Samples
 from tress_train.evaluating import Evaluation, evaluate
-from tress_train.recipes.base import Optim, Recipe, recipe_hash
+from tress_train.recipes.base import BaseRecipe, Optim, recipe_hash
 from tress_train.records import Journal, git_commit, versions
-from tress_train.tasks import LocatorTask
+from tress_train.refining import RefinerStage
+from tress_train.tasks import make_task
+from tress_train.tasks.base import Task
 
 LAST, AVERAGED = "last.pt", "ema.pt"
+AnyStage = Stage | RefinerStage
 # So many steps in a row without a finite gradient are no accident of one batch.
 NOT_FINITE_LIMIT = 10
 
@@ -57,13 +60,13 @@ class Progress:
 class Run:
     """A run in memory."""
 
-    recipe: Recipe
+    recipe: BaseRecipe
     out: Path
     data: RunData
     accelerator: Accelerator
-    task: LocatorTask
+    task: Task
     wrapped: nn.Module
-    averaged: LocatorTask
+    averaged: Task
     optimizer: torch.optim.Optimizer
     journal: Journal
     progress: Progress
@@ -71,7 +74,7 @@ class Run:
 
 
 def train(
-    recipe: Recipe,
+    recipe: BaseRecipe,
     folders: Sequence[Path],
     out: Path,
     *,
@@ -105,7 +108,7 @@ def train(
     accelerator = Accelerator()
     with accelerator.main_process_first():
         data = gather(recipe, folders, out / "difficulty.jsonl")
-    task = LocatorTask(recipe, init).to(accelerator.device)
+    task = make_task(recipe, init).to(accelerator.device)
     run = Run(
         recipe,
         out,
@@ -148,17 +151,7 @@ def _run_stage(run: Run) -> list[GateResult]:
     """Trains one stage until its budget is used up or, early, its gates are passed; returns the gates' results."""
     recipe, progress, stage = run.recipe, run.progress, run.recipe.stages[run.progress.stage]
     budget = stage.steps + progress.extra
-    run.task.weights = stage.loss or recipe.loss
-    samples = TrainingSet(
-        run.data.library,
-        shares(recipe.stages, progress.stage),
-        run.data.difficulty,
-        long_side_px=stage.long_side_px,
-        batch=stage.batch,
-        seed=recipe.seed * 1000 + progress.stage,
-        length=budget * stage.batch,
-        with_colours=run.task.weights.composition > 0,
-    )
+    samples = run.task.start_stage(progress.stage, run.data, budget * stage.batch)
     run.journal.write("stage", stage=stage.name, budget=budget, step=progress.step, pools=samples.pools())
     evaluation: Evaluation | None = None
     sums: dict[str, Tensor] = {}
@@ -200,7 +193,7 @@ def _step(run: Run, batch: dict[str, Tensor], lr: float) -> tuple[dict[str, Tens
     for group in run.optimizer.param_groups:
         group["lr"] = lr * group["share"]
     losses: dict[str, Tensor] = run.wrapped(batch)
-    losses["loss"] = torch.stack(list(losses.values())).sum()
+    losses["loss"] = torch.stack([value for name, value in losses.items() if name not in run.task.watched]).sum()
     run.accelerator.backward(losses["loss"])
     norm = nn.utils.clip_grad_norm_(run.task.parameters(), run.recipe.optim.clip_norm)
     if torch.isfinite(norm):
@@ -217,7 +210,7 @@ def schedule(step: int, budget: int, optim: Optim) -> float:
     return optim.final_lr_share + (1 - optim.final_lr_share) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
-def _batches(run: Run, samples: TrainingSet, stage: Stage, budget: int) -> Iterator[dict[str, Tensor]]:
+def _batches(run: Run, samples: Samples, stage: AnyStage, budget: int) -> Iterator[dict[str, Tensor]]:
     """This process's part of every batch that is left of the stage, on its device."""
     processes, rank = run.accelerator.num_processes, run.accelerator.process_index
     if stage.batch % processes:
@@ -247,7 +240,7 @@ def _average(run: Run) -> None:
             kept.copy_(new)
 
 
-def _log_losses(run: Run, stage: Stage, sums: dict[str, Tensor], steps: int, lr: float, seconds: float) -> None:
+def _log_losses(run: Run, stage: AnyStage, sums: dict[str, Tensor], steps: int, lr: float, seconds: float) -> None:
     """Means over ``steps`` steps since the last line and over all processes."""
     means: dict[str, Tensor] = run.accelerator.reduce(sums, reduction="mean") if steps else {}
     row = {name: round(float(value) / steps, 6) for name, value in means.items()}
@@ -257,7 +250,7 @@ def _log_losses(run: Run, stage: Stage, sums: dict[str, Tensor], steps: int, lr:
 
 
 def _report_not_finite(
-    run: Run, batch: dict[str, Tensor], samples: TrainingSet, losses: dict[str, Tensor], in_a_row: int
+    run: Run, batch: dict[str, Tensor], samples: Samples, losses: dict[str, Tensor], in_a_row: int
 ) -> None:
     """Says which samples gave a loss or gradient that is not finite; stops the run if it happens again and again."""
     sources = [samples.describe(int(index)) for index in batch["index"]]
@@ -278,13 +271,12 @@ def _report_not_finite(
         )
 
 
-def _evaluate(run: Run, stage: Stage) -> Evaluation:
+def _evaluate(run: Run, stage: AnyStage) -> Evaluation:
     """Scores the averaged weights in the main process; all processes learn the verdict."""
     found: list[Evaluation | None] = [None]
     if run.accelerator.is_main_process:
-        index = run.progress.stage
-        earlier = [gate.subset for stage in run.recipe.stages[:index] for gate in stage.gates]
-        found[0] = evaluate(run.averaged, stage, earlier, run.data, run.recipe.val_stride, run.journal, run.progress)
+        examined = run.averaged.examine(run.progress.stage, run.data)
+        found[0] = evaluate(examined, stage, run.data.train, run.journal, run.progress)
     if run.accelerator.num_processes > 1:
         broadcast_object_list(found)
     assert found[0] is not None

@@ -18,7 +18,7 @@ from tress_train.losses.soft_iou import SMOOTH_PX, soft_iou
 from tress_train.losses.ssim import ssim
 from tress_train.losses.uncertainty import uncertainty
 from tress_train.models.locator import LocatorLogits
-from tress_train.tasks import locator_losses
+from tress_train.tasks.locator import locator_losses
 
 pytestmark = pytest.mark.train
 

@@ -7,8 +7,11 @@ import torch
 
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
+from tress_train.data.coarse import CoarseSource
 from tress_train.data.crops import RefinerCrops
 from tress_train.data.degrade import MAX_SCALE, MIN_SCALE, degrade
+from tress_train.data.library import load_library
+from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
 
 pytestmark = pytest.mark.train
@@ -76,26 +79,38 @@ def records(tmp_path):
     alpha = (strands() * 255).astype(np.uint8)
     rgba = np.dstack([np.full((*alpha.shape, 3), (40, 80, 160), np.uint8), alpha])
     cv2.imwrite(str(tmp_path / "cut.png"), rgba)
+    cv2.imwrite(str(tmp_path / "stamp.png"), rgba[20:-20, 20:-20])
     noise = np.random.default_rng(0).integers(0, 256, (120, 150, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "back.png"), noise)
-    return [
-        Record(tmp_path / "cut.png", None, "cuts", "hair", "rgba", 0),
-        Record(tmp_path / "back.png", None, "backs", "plain", "background", 0),
-    ]
+    return {
+        "cut": Record(tmp_path / "cut.png", None, "cuts", "hair", "rgba", 0),
+        "stamp": Record(tmp_path / "stamp.png", None, "stamps", "objects", "rgba", 0),
+        "back": Record(tmp_path / "back.png", None, "backs", "plain", "background", 0),
+    }
+
+
+def crops_of(records, seed=0, length=20, hair_share=0.5, source=None):
+    library = load_library(records, 800)
+    source = source or CoarseSource()
+    return RefinerCrops(library, crop_px=64, seed=seed, length=length, hair_share=hair_share, source=source)
+
+
+def assert_same_samples(first, again, indices):
+    for index in indices:
+        expected = first[index]
+        for name, value in again[index].items():
+            torch.testing.assert_close(value, expected[name], rtol=0, atol=0)
 
 
 def test_crops_depend_on_seed_and_index_alone(records):
-    first, again = (RefinerCrops(records, 64, seed=3, length=20) for _ in range(2))
-    for index in (7, 0):
-        for name, value in first[index].items():
-            torch.testing.assert_close(value, again[index][name], rtol=0, atol=0)
+    first = crops_of(records, seed=3)
+    assert_same_samples(first, crops_of(records, seed=3), (7, 0))
     assert not torch.equal(first[0]["input"], first[1]["input"])
-    other = RefinerCrops(records, 64, seed=4, length=20)
-    assert not torch.equal(first[0]["input"], other[0]["input"])
+    assert not torch.equal(first[0]["input"], crops_of(records, seed=4)[0]["input"])
 
 
 def test_crops_hold_a_part_of_the_band(records):
-    crops = RefinerCrops(records, 64, seed=0, length=20)
+    crops = crops_of(records)
     assert len(crops) == 20
     for index in range(20):
         crop = crops[index]
@@ -104,9 +119,57 @@ def test_crops_hold_a_part_of_the_band(records):
         assert crop["input"].min() >= 0
         assert crop["input"].max() <= 1
         assert crop["band"].sum() > 0
+        assert crop["index"] == index
+
+
+def test_hair_is_drawn_as_often_as_the_stage_says(records):
+    drawn = [crops_of(records, hair_share=share).describe(i) for share in (1.0, 0.0) for i in range(12)]
+    assert [name.split(": ")[1] for name in drawn] == ["cut"] * 12 + ["stamp"] * 12
+    assert crops_of(records).pools() == {"hair": 1, "other": 1, "backgrounds": 1}
 
 
 def test_without_cutouts_there_is_nothing_to_learn(records):
     with pytest.raises(InputError) as caught:
-        RefinerCrops(records[1:], 64, seed=0, length=1)
+        crops_of({"back": records["back"]})
     assert caught.value.code == "no_cutouts"
+
+
+class Reads(torch.nn.Module):
+    """A locator that takes bright pixels for the subject, and doubts all of them or none."""
+
+    def forward(self, x):
+        return x.mean(1, keepdim=True), torch.ones_like(x[:, :1]), torch.ones(len(x))
+
+
+def test_a_real_locator_sees_the_composite_small_and_its_mistakes_stay(records):
+    true = strands(256)
+    picture = np.repeat((true * 255).astype(np.uint8)[..., None], 3, 2)
+    source = CoarseSource(share=1.0)
+    source.locator = Reads()
+    coarse = source(picture, true, np.random.default_rng(0))
+    assert coarse.alpha.shape == coarse.doubt.shape == true.shape
+    assert MIN_SCALE <= coarse.scale <= 2.1
+    # What it sees is the picture at its own resolution: strands fade, the middle stays.
+    assert coarse.alpha[128, 128] > 0.95
+    assert 0.005 < np.abs(coarse.alpha - true).mean() < 0.2
+    np.testing.assert_allclose(coarse.doubt, 1, atol=1e-6)
+
+
+def test_a_locator_that_misses_the_subject_is_not_asked(records):
+    true = strands(256)
+    black = np.zeros((256, 256, 3), np.uint8)
+    source = CoarseSource(share=1.0)
+    source.locator = Reads()
+    coarse = source(black, true, np.random.default_rng(0))
+    assert coarse.alpha[128, 128] > 0.9
+
+
+def test_crops_with_a_locator_are_repeatable(records, tmp_path):
+    torch.manual_seed(0)
+    torch.save(Locator("lite0").state_dict(), tmp_path / "locator.pt")
+    first, again = (
+        crops_of(records, source=CoarseSource(tmp_path / "locator.pt", "lite0", share=1.0)) for _ in range(2)
+    )
+    assert_same_samples(first, again, (2, 0))
+    with pytest.raises(InputError, match="missing"):
+        CoarseSource(tmp_path / "none.pt")

@@ -1,4 +1,4 @@
-"""Samples for the refiner: crops of composites around the unknown band, with a damaged alpha as input."""
+"""Samples for the refiner: crops of composites around the unknown band, with a locator's alpha as input."""
 
 from __future__ import annotations
 
@@ -7,78 +7,96 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from tress.errors import InputError
-from tress.evaluation.manifest import Record
-from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
+from tress.process.bands import REACH_FIRST, REACH_LATER
 from tress.process.geometry import warp
 from tress_train.data import augment, compose
-from tress_train.data.degrade import degrade
+from tress_train.data.coarse import CoarseSource, band_of, stack_input
+from tress_train.data.library import Library, Picture
+from tress_train.data.samples import Samples
+from tress_train.refining import CANVAS_PX, ZOOM_MAX
 
-CANVAS_PX = 384
-# Cut-outs whose edge is the subject of this training are drawn this much more often than the others.
-HAIR_SHARE = 0.65
 FIRST_STEP_SHARE = 0.7
 
 
-class RefinerCrops(Dataset):
+class RefinerCrops(Samples):
     """Endless, indexable crops; sample ``i`` depends on the seed and on ``i`` alone.
 
     Args:
-        records: cut-outs (``rgba``) and backgrounds; others are ignored.
+        library: cut-outs and backgrounds; photos are not used.
         crop_px: side of a crop, a multiple of 8.
         seed: start of all randomness.
         length: number of samples in the run.
+        hair_share: share of the crops whose cut-out is of the kind ``hair``, if there are both kinds.
+        source: where coarse alphas come from.
+
+    Raises:
+        InputError: there is no cut-out.
     """
 
-    def __init__(self, records: list[Record], crop_px: int, seed: int, length: int) -> None:
+    def __init__(
+        self, library: Library, *, crop_px: int, seed: int, length: int, hair_share: float, source: CoarseSource
+    ) -> None:
         self.crop_px, self.seed, self.length = crop_px, seed, length
-        self.hair: list[npt.NDArray[np.uint8]] = []
-        self.other: list[npt.NDArray[np.uint8]] = []
-        self.backgrounds: list[npt.NDArray[np.uint8]] = []
-        for record in records:
-            if record.edge == "rgba":
-                cutout = cv2.cvtColor(cv2.imread(str(record.image), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
-                (self.hair if record.kind == "hair" else self.other).append(cutout)
-            elif record.edge in ("background", "empty"):
-                self.backgrounds.append(cv2.cvtColor(cv2.imread(str(record.image)), cv2.COLOR_BGR2RGB))
-        if not self.hair and not self.other:
-            raise InputError("no_cutouts", "the refiner needs cut-outs with exact alpha (edge `rgba`); there are none")
+        self.hair_share, self.source = hair_share, source
+        cutouts = [picture for _, pictures in sorted(library.cutouts.items()) for picture in pictures]
+        self.hair = [picture for picture in cutouts if picture.kind == "hair"]
+        self.other = [picture for picture in cutouts if picture.kind != "hair"]
+        self.backgrounds = [picture.image for _, found in sorted(library.backgrounds.items()) for picture in found]
+        if not cutouts:
+            raise InputError(
+                "no_cutouts",
+                "the refiner learns from cut-outs with exact alpha (edge `rgba`), of which none is left to train on",
+                hint="add transparent pictures, or hold back fewer of them (own_held_back)",
+            )
 
     def __len__(self) -> int:
         return self.length
+
+    def pools(self) -> dict[str, int]:
+        """How many pictures there are to draw from."""
+        return {"hair": len(self.hair), "other": len(self.other), "backgrounds": len(self.backgrounds)}
+
+    def describe(self, index: int) -> str:
+        """Which data sample ``index`` is made of, for reports."""
+        return f"sample {index}: {self._cutout(self._rng(index)).key}"
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One crop.
 
         ``input`` ``(5, T, T)`` float32: RGB, coarse alpha, uncertainty.  ``alpha`` and ``band`` ``(1, T, T)`` float32:
-        the true alpha, and 1 where the runtime would let the refiner decide.
+        the true alpha, and 1 where the runtime would let the refiner decide.  ``index`` of the sample.
         """
-        rng = np.random.default_rng((self.seed, 0, index))
+        rng = self._rng(index)
         picture, true_alpha = self._composite(rng)
-        coarse, doubt, scale = degrade(true_alpha, rng)
+        coarse = self.source(picture, true_alpha, rng)
         # As at the runtime's first step, or as at a later one.
-        reach_px = round((REACH_FIRST if rng.random() < FIRST_STEP_SHARE else REACH_LATER) * scale)
-        band = unknown_band(coarse, (doubt * 255).astype(np.uint8), reach_px)
+        band = band_of(coarse, REACH_FIRST if rng.random() < FIRST_STEP_SHARE else REACH_LATER)
         y, x = self._corner(band, true_alpha, rng)
         cut = (slice(y, y + self.crop_px), slice(x, x + self.crop_px))
-        rgb = augment.photometric(np.ascontiguousarray(picture[cut]), rng).astype(np.float32) / 255
-        stacked = np.concatenate([rgb.transpose(2, 0, 1), coarse[cut][None], doubt[cut][None]])
+        rgb = augment.photometric(np.ascontiguousarray(picture[cut]), rng)
         return {
-            "input": torch.from_numpy(np.ascontiguousarray(stacked)),
+            "input": stack_input(rgb, coarse.alpha[cut], coarse.doubt[cut]),
             "alpha": torch.from_numpy(np.ascontiguousarray(true_alpha[cut]))[None],
             "band": torch.from_numpy(band[cut].astype(np.float32))[None],
+            "index": torch.tensor(index),
         }
 
-    def _composite(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        use_hair = bool(self.hair) and (not self.other or rng.random() < HAIR_SHARE)
+    def _rng(self, index: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, 0, index))
+
+    def _cutout(self, rng: np.random.Generator) -> Picture:
+        use_hair = bool(self.hair) and (not self.other or rng.random() < self.hair_share)
         pool = self.hair if use_hair else self.other
-        cutout = pool[rng.integers(len(pool))]
+        return pool[rng.integers(len(pool))]
+
+    def _composite(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+        cutout = self._cutout(rng).image
         background = self._background(cutout, rng)
         h, w = cutout.shape[:2]
         # Around the cut-out's own size, so that strands keep the sharpness they were made with; often much closer.
-        scale = min(CANVAS_PX / h, CANVAS_PX / w) * np.exp(rng.uniform(np.log(0.6), np.log(2.2)))
+        scale = min(CANVAS_PX / h, CANVAS_PX / w) * np.exp(rng.uniform(np.log(0.6), np.log(ZOOM_MAX)))
         flip = -1.0 if rng.random() < 0.5 else 1.0
         angle = np.radians(rng.normal(0, 15))
         turn = scale * np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from tress.errors import InputError
 from tress.process.difficulty import Difficulty
@@ -22,6 +21,7 @@ from tress.process.geometry import round_up, warp
 from tress_train.curriculum import OTHERS, Mix
 from tress_train.data import augment, compose
 from tress_train.data.library import Library, Photo, Picture
+from tress_train.data.samples import Samples
 
 # Canvas shapes, as (height, width) shares of the long side, with how often each is drawn.
 CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))
@@ -39,7 +39,7 @@ class Draw:
     photos: tuple[Photo, ...] = ()
 
 
-class TrainingSet(Dataset):
+class TrainingSet(Samples):
     """Endless, indexable training samples of one size.
 
     Args:

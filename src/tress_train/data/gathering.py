@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from tress_train.data.collection import file_hash, fingerprints, held_back, read
 from tress_train.data.difficulty import measure_all
 from tress_train.data.library import Library, load_library
 from tress_train.data.sources import registered_sources
-from tress_train.gates import read_gates, source_keys
-from tress_train.recipes.base import Recipe
+from tress_train.gates import BACKGROUND_SHARE, MOST, by_hash, on_ground, read_gates, source_keys
+from tress_train.recipes.base import BaseRecipe, Recipe, RefinerRecipe
+from tress_train.refining import CANVAS_PX, ZOOM_MAX
 
-OWN = "own"
+OWN, HAIR = "own", "hair"
 # Views zoom in, so pictures are kept a little larger than the samples.
 _SPARE = 1.25
 
@@ -44,7 +45,17 @@ class RunData:
     used_sets: list[str]
 
 
-def gather(recipe: Recipe, folders: Sequence[Path], cache: Path) -> RunData:
+@dataclass(frozen=True)
+class _Choice:
+    """Which pictures are trained on, which gates may look at (by subset), and how the former are read."""
+
+    used: dict[str, Record]
+    subsets: dict[str, list[str]]
+    max_side_px: int
+    needs_difficulty: bool = False
+
+
+def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
     """Reads, judges and decodes the data of a run.
 
     Args:
@@ -56,32 +67,22 @@ def gather(recipe: Recipe, folders: Sequence[Path], cache: Path) -> RunData:
         InputError: data is missing or damaged (all of it is listed), or a gate looks at pictures that are not there.
     """
     collection = read_collection(folders)
-    frozen = read_gates()
-    own = [
-        key
-        for key, record in collection.train.items()
-        if recipe.own_held_back and record.edge not in ("background", "empty") and held_back(key, recipe.own_held_back)
-    ]
-    subsets = {**frozen, OWN: own}
+    if isinstance(recipe, RefinerRecipe):
+        choice = _choose_for_refiner(recipe, collection.train)
+    else:
+        assert isinstance(recipe, Recipe)
+        choice = _choose_for_locator(recipe, collection.train)
     wanted = {gate.subset for stage in recipe.stages for gate in stage.gates}
     for name in wanted:
-        if not subsets.get(name):
+        if not choice.subsets.get(name):
             raise InputError(
                 "gate_subset_empty",
                 f"recipe {recipe.name} has a gate on the subset {name!r}, which has no pictures",
                 hint="the subset 'own' needs own_held_back above zero and enough pictures",
             )
-    out = set(own) | (source_keys(frozen) if recipe.keep_gate_pictures_out else set())
-    mixes = [mix for index in range(len(recipe.stages)) for mix, _ in shares(recipe.stages, index)]
-    sets = {name for mix in mixes for name in mix.sets}
-    used = {
-        key: record
-        for key, record in collection.train.items()
-        if key not in out and (record.alpha is None or record.set in sets or OTHERS in sets)
-    }
-    if not used:
+    if not choice.used:
         raise InputError("no_samples", "the data holds no picture that this recipe could train on")
-    used_sets = sorted({record.set for record in used.values()})
+    used_sets = sorted({record.set for record in choice.used.values()})
     registered = registered_sources()
     for name in used_sets:
         if name in registered and registered[name].measuring_only:
@@ -91,13 +92,50 @@ def gather(recipe: Recipe, folders: Sequence[Path], cache: Path) -> RunData:
                 hint="remove it from the training manifest",
             )
     hashes = {key: file_hash(record) for key, record in collection.train.items()}
-    limited = any(mix.limits is not None for mix in mixes)
     return RunData(
-        library=load_library(used, round(_SPARE * max(stage.long_side_px for stage in recipe.stages))),
-        difficulty=measure_all(used, cache) if limited else {},
-        subsets={name: subsets[name] for name in sorted(wanted)},
+        library=load_library(choice.used, choice.max_side_px),
+        difficulty=measure_all(choice.used, cache) if choice.needs_difficulty else {},
+        subsets={name: choice.subsets[name] for name in sorted(wanted)},
         train=collection.train,
         val=collection.val,
         fingerprints=fingerprints(hashes, collection.train),
         used_sets=used_sets,
     )
+
+
+def _choose_for_locator(recipe: Recipe, train: Mapping[str, Record]) -> _Choice:
+    """The photos of the mixes, all cut-outs and backgrounds; gates look at frozen pictures or held-back ones."""
+    frozen = read_gates()
+    own = [
+        key
+        for key, record in train.items()
+        if recipe.own_held_back and record.edge not in ("background", "empty") and held_back(key, recipe.own_held_back)
+    ]
+    out = set(own) | (source_keys(frozen) if recipe.keep_gate_pictures_out else set())
+    mixes = [mix for index in range(len(recipe.stages)) for mix, _ in shares(recipe.stages, index)]
+    sets = {name for mix in mixes for name in mix.sets}
+    used = {
+        key: record
+        for key, record in train.items()
+        if key not in out and (record.alpha is None or record.set in sets or OTHERS in sets)
+    }
+    return _Choice(
+        used,
+        {**frozen, OWN: own},
+        round(_SPARE * max(stage.long_side_px for stage in recipe.stages)),
+        any(mix.limits is not None for mix in mixes),
+    )
+
+
+def _choose_for_refiner(recipe: RefinerRecipe, train: Mapping[str, Record]) -> _Choice:
+    """Cut-outs and backgrounds; gates look at composites of held-back ones."""
+    cutouts = [key for key in train if train[key].edge == "rgba" and held_back(key, recipe.own_held_back)]
+    grounds = sorted(key for key in train if train[key].alpha is None and train[key].edge != "rgba")
+    grounds = [key for key in grounds if recipe.own_held_back and held_back(key, BACKGROUND_SHARE)]
+    out = {*cutouts, *grounds} | (source_keys(read_gates()) if recipe.keep_gate_pictures_out else set())
+    composites = {
+        OWN: [on_ground(key, grounds) for key in by_hash(cutouts)[:MOST]],
+        HAIR: [on_ground(key, grounds) for key in by_hash(cutouts) if train[key].kind == "hair"][:MOST],
+    }
+    used = {key: record for key, record in train.items() if key not in out and record.alpha is None}
+    return _Choice(used, composites, round(CANVAS_PX * ZOOM_MAX))

@@ -30,10 +30,14 @@ class Photo:
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded cut-out ``(H, W, 4)`` uint8 with straight alpha, or a background ``(H, W, 3)`` uint8, in RGB."""
+    """A decoded cut-out ``(H, W, 4)`` uint8 with straight alpha, or a background ``(H, W, 3)`` uint8, in RGB.
+
+    ``kind`` is as in its manifest.
+    """
 
     key: str
     image: npt.NDArray[np.uint8]
+    kind: str
 
 
 @dataclass
@@ -74,9 +78,9 @@ def _load(library: Library, key: str, record: Record, max_side_px: int) -> None:
         cutout = shrink_rgba(read_rgba(record.image), max_side_px)
         if not (cutout[..., 3] > 127).any():
             raise InputError("alpha_empty", f"{record.image} is transparent everywhere")
-        library.cutouts.setdefault(record.set, []).append(Picture(key, cutout))
+        library.cutouts.setdefault(record.set, []).append(Picture(key, cutout, record.kind))
     elif record.alpha is None:
-        picture = Picture(key, shrink(read_rgb(record.image), max_side_px))
+        picture = Picture(key, shrink(read_rgb(record.image), max_side_px), record.kind)
         library.backgrounds.setdefault(record.kind, []).append(picture)
     else:
         image, alpha = read_rgb(record.image), read_alpha(record.alpha)

@@ -1,7 +1,8 @@
-"""A task is a network with its loss and its way to answer: what the loop trains, whatever the network."""
+"""The locator's task."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from tress.evaluation.manifest import Record
 from tress.process.geometry import fit, restore
 from tress_train import checkpoint
-from tress_train.curriculum import LocatorLoss
+from tress_train.contact_sheet import contact_sheet
+from tress_train.curriculum import LocatorLoss, shares
+from tress_train.data.dataset import TrainingSet
+from tress_train.data.gathering import RunData
+from tress_train.evaluating import SHOWN, Examined
+from tress_train.gates import read_targets
 from tress_train.losses.bce import bce
 from tress_train.losses.composition import composition
 from tress_train.losses.gradient import gradient
@@ -25,13 +32,15 @@ from tress_train.losses.ssim import ssim
 from tress_train.losses.uncertainty import uncertainty
 from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm, load_imagenet
 from tress_train.models.locator import Locator, LocatorLogits
+from tress_train.quick_eval import Row, by_set, mean_over_sets, means, quick_eval
 from tress_train.recipes.base import Recipe
+from tress_train.tasks.base import Task, parameter_groups
 
 MULTIPLE = 32
 
 
-class LocatorTask(nn.Module):
-    """Trains a ``Locator``.  ``forward`` takes a batch and returns every loss, already weighted.
+class LocatorTask(Task):
+    """Trains a ``Locator``.
 
     Args:
         recipe: encoder, frozen parts and precision are taken from it.
@@ -41,7 +50,7 @@ class LocatorTask(nn.Module):
     def __init__(self, recipe: Recipe, init: Path | None = None) -> None:
         super().__init__()
         self.recipe, self.weights = recipe, recipe.loss
-        self.model = Locator(recipe.variant)
+        self.model: Locator = Locator(recipe.variant)
         if init is not None:
             checkpoint.load_weights(self.model, init)
         elif recipe.encoder_weights == "imagenet":
@@ -63,18 +72,50 @@ class LocatorTask(nn.Module):
         return locator_losses(LocatorLogits(*(x.float() for x in out)), batch, self.weights)
 
     def groups(self) -> list[dict[str, Any]]:
-        """Encoder and decoder, each with and without weight decay (none on biases and norms)."""
-        optim, groups = self.recipe.optim, []
-        for share, inside in ((optim.encoder_lr_share, True), (1.0, False)):
-            named = [
-                (name, p)
-                for name, p in self.model.named_parameters()
-                if p.requires_grad and name.startswith("encoder.") == inside
-            ]
-            weights, others = [p for _, p in named if p.ndim > 1], [p for _, p in named if p.ndim <= 1]
-            groups.append({"params": weights, "weight_decay": optim.weight_decay, "share": share})
-            groups.append({"params": others, "weight_decay": 0.0, "share": share})
-        return [group for group in groups if group["params"]]
+        """Encoder and decoder, each with and without weight decay."""
+        optim, named = self.recipe.optim, list(self.model.named_parameters())
+        encoder = [(name, p) for name, p in named if name.startswith("encoder.")]
+        decoder = [(name, p) for name, p in named if not name.startswith("encoder.")]
+        return [
+            *parameter_groups(encoder, optim.weight_decay, optim.encoder_lr_share),
+            *parameter_groups(decoder, optim.weight_decay),
+        ]
+
+    def start_stage(self, index: int, data: RunData, length: int) -> TrainingSet:
+        """Sets the weights of the stage's losses; samples are photos and composites."""
+        stage = self.recipe.stages[index]
+        self.weights = stage.loss or self.recipe.loss
+        return TrainingSet(
+            data.library,
+            shares(self.recipe.stages, index),
+            data.difficulty,
+            long_side_px=stage.long_side_px,
+            batch=stage.batch,
+            seed=self.recipe.seed * 1000 + index,
+            length=length,
+            with_colours=self.weights.composition > 0,
+        )
+
+    def examine(self, index: int, data: RunData) -> Examined:
+        """Scores frozen and validation pictures; earlier stages' subsets show what is forgotten."""
+        recipe = self.recipe
+        predict = LocatorPredictor(self.model, recipe.stages[index].long_side_px, recipe.precision)
+        names = sorted({gate.subset for stage in recipe.stages[: index + 1] for gate in stage.gates})
+        rows = {name: quick_eval(predict, read_targets(data.subsets[name], data.train)) for name in names}
+        val_keys = sorted(data.val)[:: recipe.val_stride] if recipe.val_stride else []
+        val_rows = quick_eval(predict, read_targets(val_keys, data.val))
+
+        def draw(rows: Sequence[Row], records: Mapping[str, Record]) -> npt.NDArray[np.uint8]:
+            targets = {target.key: target for target in read_targets([row.key for row in rows], records)}
+            return contact_sheet([(targets[row.key], row) for row in rows], predict)
+
+        return Examined(
+            rows=rows,
+            scores={name: means(found) for name, found in rows.items()},
+            val={"mean": mean_over_sets(val_rows), **by_set(val_rows)} if val_rows else {},
+            shown={"val-worst": (sorted(val_rows, key=lambda row: row.iou)[:SHOWN], data.val)},
+            draw=draw,
+        )
 
 
 def locator_losses(out: LocatorLogits, batch: dict[str, Tensor], weights: LocatorLoss) -> dict[str, Tensor]:

@@ -1,0 +1,125 @@
+"""The refiner's task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tress.evaluation.manifest import Record
+from tress_train import checkpoint
+from tress_train.band_eval import BandRow, Floats, band_eval, band_means, band_sheet
+from tress_train.data.coarse import CoarseSource, stack_input
+from tress_train.data.crops import RefinerCrops
+from tress_train.data.gathering import RunData
+from tress_train.evaluating import SHOWN, Examined
+from tress_train.gates import read_targets
+from tress_train.losses.gradient import gradient
+from tress_train.losses.l1 import l1
+from tress_train.losses.laplacian import laplacian
+from tress_train.models.efficientnet_lite import freeze_batch_norm
+from tress_train.models.refiner import Refiner
+from tress_train.recipes.base import RefinerRecipe
+from tress_train.tasks.base import Task, parameter_groups
+
+
+class RefinerTask(Task):
+    """Trains a ``Refiner``.
+
+    Args:
+        recipe: the locator behind the coarse alphas, norms and precision are taken from it.
+        init: weights to start from; None starts as the identity.
+
+    Raises:
+        InputError: there are no such weights, or none of the locator.
+        ModelError: they are damaged or another network's.
+    """
+
+    # The coarse alpha's own error in the band, as ``l1`` measures it: what the refiner has to beat.
+    watched = frozenset({"coarse_l1"})
+
+    def __init__(self, recipe: RefinerRecipe, init: Path | None = None) -> None:
+        super().__init__()
+        self.recipe, self.weights = recipe, recipe.loss
+        self.model: Refiner = Refiner()
+        if init is not None:
+            checkpoint.load_weights(self.model, init)
+        weights = Path(recipe.locator_weights) if recipe.locator_weights else None
+        self.source = CoarseSource(weights, recipe.locator_variant, recipe.locator_share)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def train(self, mode: bool = True) -> RefinerTask:
+        """Training mode, in which frozen batch norms keep their statistics."""
+        super().train(mode)
+        if self.recipe.norms == "frozen":
+            freeze_batch_norm(self.model)
+        return self
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Every loss of a batch as ``RefinerCrops`` makes it, already weighted, and ``coarse_l1``."""
+        x, true_alpha, band = batch["input"], batch["alpha"], batch["band"]
+        coarse = x[:, 3:4]
+        # Outside the band the runtime keeps the coarse value: what the user gets is what counts.
+        pred_alpha = self._answer(x) * band + coarse * (1 - band)
+        weights, everywhere = self.weights, torch.ones_like(band)
+        return {
+            "l1": weights.l1 * l1(pred_alpha, true_alpha, band),
+            "laplacian": weights.laplacian * laplacian(pred_alpha, true_alpha, everywhere),
+            "gradient": weights.gradient * gradient(pred_alpha, true_alpha, band),
+            "coarse_l1": l1(coarse, true_alpha, band),
+        }
+
+    def groups(self) -> list[dict[str, Any]]:
+        """All weights, with and without weight decay."""
+        return parameter_groups(list(self.model.named_parameters()), self.recipe.optim.weight_decay)
+
+    def start_stage(self, index: int, data: RunData, length: int) -> RefinerCrops:
+        """Sets the weights of the stage's losses; samples are crops of composites."""
+        stage = self.recipe.stages[index]
+        self.weights = stage.loss or self.recipe.loss
+        return RefinerCrops(
+            data.library,
+            crop_px=stage.crop_px,
+            seed=self.recipe.seed * 1000 + index,
+            length=length,
+            hair_share=stage.hair_share,
+            source=self.source,
+        )
+
+    def examine(self, index: int, data: RunData) -> Examined:
+        """Scores composites of held-back cut-outs; there are no validation pictures with an exact alpha to score."""
+        names = sorted({gate.subset for stage in self.recipe.stages[: index + 1] for gate in stage.gates})
+        rows = {
+            name: band_eval(self._refine, self.source, read_targets(data.subsets[name], data.train)) for name in names
+        }
+
+        def draw(rows: Sequence[BandRow], records: Mapping[str, Record]) -> npt.NDArray[np.uint8]:
+            targets = {target.key: target for target in read_targets([row.key for row in rows], records)}
+            return band_sheet(rows, targets, self._refine, self.source)
+
+        worst = {f"{name}-worst": sorted(found, key=lambda row: row.band_gain)[:SHOWN] for name, found in rows.items()}
+        return Examined(
+            rows=rows,
+            scores={name: band_means(found) for name, found in rows.items()},
+            val={},
+            shown={name: (found, data.train) for name, found in worst.items()},
+            draw=draw,
+        )
+
+    def _answer(self, x: Tensor) -> Tensor:
+        """Alpha ``(N, 1, T, T)`` float32 of inputs ``(N, 5, T, T)``."""
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            logits = self.model.logits(x)
+        return torch.sigmoid(logits.float())
+
+    @torch.no_grad()
+    def _refine(self, image: npt.NDArray[np.uint8], alpha: Floats, doubt: Floats) -> Floats:
+        """The refined alpha of a whole picture, whose sides are multiples of 8."""
+        device = next(self.model.parameters()).device
+        return self._answer(stack_input(image, alpha, doubt)[None].to(device))[0, 0].cpu().numpy()
