@@ -77,3 +77,9 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def cutout_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough cut-outs that some are held back and some are not."""
+    return draw_data(tmp_path_factory.mktemp("cutouts"), photos=1, cutouts=6)
