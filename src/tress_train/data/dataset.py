@@ -96,8 +96,8 @@ class TrainingSet(Dataset):
         """One sample.
 
         ``image`` ``(3, H, W)`` float32 RGB in [0, 1]; ``alpha``, ``where``, ``soft`` and ``fuzzy``, ``(1, H, W)``
-        float32 in [0, 1]; ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours: ``foreground``
-        and ``background`` ``(3, H, W)`` and ``coloured``, a scalar that is 1 where they are known.
+        float32 in [0, 1]; ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours:
+        ``foreground`` and ``background`` ``(3, H, W)`` and ``coloured``, a scalar that is 1 where they are known.
         """
         height, width = self.canvas(index)
         _, rng, draw = self._drawn(index)
