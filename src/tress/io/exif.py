@@ -1,0 +1,158 @@
+"""The few things tress needs from EXIF and XMP: orientation, resolution, and blocks that are safe to copy.
+
+The bytes are patched in place and never re-serialised: maker notes hold absolute offsets that a rewrite would break.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_PREFIX = b"Exif\0\0"
+_ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
+_THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+_SHORT = 3
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a picture carries beside its pixels.
+
+    Attributes:
+        exif: a TIFF-structured EXIF block without the ``Exif`` prefix, orientation 1, embedded thumbnail blanked; or
+            None.
+        xmp: an XMP packet, orientation 1, thumbnails removed; or None.
+    """
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    tag: int
+    kind: int
+    value_at: int
+    value: int
+
+
+def bare(exif: bytes | None) -> bytes | None:
+    """EXIF without the prefix that JPEG and some WebP files put before it; None if it is no EXIF at all."""
+    if not exif:
+        return None
+    exif = exif.removeprefix(_PREFIX)
+    return exif if exif[:4] in (b"II*\0", b"MM\0*") else None
+
+
+def orientation(exif: bytes | None) -> int:
+    """The EXIF orientation, 1 to 8; 1 when there is none or it cannot be understood."""
+    for entry in _entries(exif, 0):
+        if entry.tag == _ORIENTATION and 1 <= entry.value <= 8:
+            return entry.value
+    return 1
+
+
+def dpi(exif: bytes | None) -> tuple[float, float] | None:
+    """Horizontal and vertical resolution in dots per inch, or None."""
+    found = {entry.tag: entry.value for entry in _entries(exif, 0)}
+    if exif is None or not {_X_RESOLUTION, _Y_RESOLUTION} <= found.keys():
+        return None
+    per_inch = {2: 1.0, 3: 2.54}.get(found.get(_RESOLUTION_UNIT, 2))
+    values = []
+    for tag in (_X_RESOLUTION, _Y_RESOLUTION):
+        try:
+            over, under = struct.unpack_from(_order(exif) + "II", exif, found[tag])
+        except struct.error:
+            return None
+        values.append(over / under if under else math.nan)
+    return sane_dpi((values[0] * per_inch, values[1] * per_inch)) if per_inch else None
+
+
+def sane_dpi(value: object) -> tuple[float, float] | None:
+    """``value`` as two floats if it can be a resolution; files often hold 0, 1 or nonsense instead."""
+    try:
+        x, y = (float(v) for v in value)  # type: ignore[attr-defined]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (x, y) if 1 < x < 1e5 and 1 < y < 1e5 else None
+
+
+def upright_exif(exif: bytes | None) -> bytes | None:
+    """A copy for an upright picture: orientation 1, and the thumbnail's bytes, which show the old picture, blanked."""
+    if exif is None:
+        return None
+    order, patched = _order(exif), bytearray(exif)
+    for directory in (0, 1):
+        for entry in _entries(exif, directory):
+            if entry.tag == _ORIENTATION and entry.kind == _SHORT:
+                struct.pack_into(order + "H", patched, entry.value_at, 1)
+    second = {entry.tag: entry.value for entry in _entries(exif, 1)}
+    start, length = second.get(_THUMBNAIL_OFFSET), second.get(_THUMBNAIL_LENGTH)
+    if start is not None and length is not None and start < len(patched):
+        length = min(length, len(patched) - start)
+        patched[start : start + length] = bytes(length)
+    if (link := _next_directory_at(exif)) is not None:
+        struct.pack_into(order + "I", patched, link, 0)
+    return bytes(patched)
+
+
+def upright_xmp(xmp: bytes | str | None) -> bytes | None:
+    """A copy for an upright picture: orientation 1, embedded thumbnails removed."""
+    if not xmp:
+        return None
+    packet = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
+    packet = re.sub(rb'(tiff:Orientation\s*=\s*["\'])\d+(["\'])', rb"\g<1>1\g<2>", packet)
+    packet = re.sub(rb"(<tiff:Orientation>\s*)\d+(\s*</tiff:Orientation>)", rb"\g<1>1\g<2>", packet)
+    packet = re.sub(rb"(?s)<(xmp|xap):Thumbnails>.*?</\1:Thumbnails>", b"", packet)
+    return re.sub(rb"(?s)(xmpGImg:image\s*=\s*)(\"[^\"]*\"|'[^']*')", rb'\1""', packet)
+
+
+def _order(exif: bytes) -> str:
+    return "<" if exif[:2] == b"II" else ">"
+
+
+def _directory_at(exif: bytes, index: int) -> int | None:
+    try:
+        at = struct.unpack_from(_order(exif) + "I", exif, 4)[0]
+        for _ in range(index):
+            count = struct.unpack_from(_order(exif) + "H", exif, at)[0]
+            at = struct.unpack_from(_order(exif) + "I", exif, at + 2 + 12 * count)[0]
+    except struct.error:
+        return None
+    return at or None
+
+
+def _next_directory_at(exif: bytes) -> int | None:
+    at = _directory_at(exif, 0)
+    if at is None or at + 2 > len(exif):
+        return None
+    link = at + 2 + 12 * struct.unpack_from(_order(exif) + "H", exif, at)[0]
+    return link if link + 4 <= len(exif) else None
+
+
+def _entries(exif: bytes | None, index: int) -> Iterator[_Entry]:
+    """The entries of one directory, as far as they can be read; offsets instead of values that do not fit."""
+    if exif is None or (at := _directory_at(exif, index)) is None or at + 2 > len(exif):
+        return
+    order = _order(exif)
+    count = struct.unpack_from(order + "H", exif, at)[0]
+    for position in range(at + 2, min(at + 2 + 12 * count, len(exif) - 11), 12):
+        tag, kind, length = struct.unpack_from(order + "HHI", exif, position)
+        short = kind == _SHORT and length == 1
+        value = struct.unpack_from(order + ("H" if short else "I"), exif, position + 8)[0]
+        yield _Entry(tag, kind, position + 8, value)
+
+
+def resolution_only(dpi: tuple[float, float]) -> bytes:
+    """A minimal EXIF block that says nothing but the resolution."""
+    values = b"".join(struct.pack("<II", round(value * 100), 100) for value in dpi)
+    after = 8 + 2 + 3 * 12 + 4
+    entries = (
+        struct.pack("<HHII", _X_RESOLUTION, 5, 1, after),
+        struct.pack("<HHII", _Y_RESOLUTION, 5, 1, after + 8),
+        struct.pack("<HHIHH", _RESOLUTION_UNIT, _SHORT, 1, 2, 0),
+    )
+    return b"II*\0" + struct.pack("<IH", 8, 3) + b"".join(entries) + bytes(4) + values

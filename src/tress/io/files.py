@@ -1,0 +1,333 @@
+"""Where results go, and writing them whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tress.errors import InputError
+
+STANDARD_STREAM = "-"
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff"}
+    | {".bmp", ".dib", ".gif", ".avif", ".heic", ".heif", ".hif"}
+)
+"""Suffixes, in lower case, that a walk through a folder picks up, and that make ``-o`` the name of a file."""
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
+# File systems without hard links: FAT, some network and container mounts.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.EACCES)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to work on.
+
+    Attributes:
+        source: the file to read; None is standard input.
+        target: the file to write; None is standard output.
+        relative: the source's path below the folder it was found in, with forward slashes; the file name for a
+            single file, ``-`` for standard input.
+    """
+
+    source: Path | None
+    target: Path | None
+    relative: str
+
+
+def read_limited(stream: BinaryIO, *, max_bytes: int = 1 << 30) -> bytes:
+    """Reads a stream, such as standard input, to its end.
+
+    Raises:
+        InputError: ``input_too_long`` as soon as it gives more than ``max_bytes``; ``file_empty`` if it gives nothing.
+    """
+    parts, total = [], 0
+    while part := stream.read(1 << 20):
+        total += len(part)
+        if total > max_bytes:
+            raise InputError(
+                "input_too_long", f"the input is longer than {max_bytes} bytes", hint="give tress one picture"
+            )
+        parts.append(part)
+    if not parts:
+        raise InputError("file_empty", "the input is empty", hint="pipe a picture into tress")
+    return b"".join(parts)
+
+
+def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None:
+    """Writes a file so that at every moment it is either absent, the old one or complete.
+
+    The bytes go to a temporary file in the same folder, onto the disk, and are then renamed.  Without ``overwrite``
+    a file that another program creates in the meantime is kept too.  Missing folders are made.  The file gets the
+    permissions that any new file of this user gets.  The temporary file never stays, not even after Ctrl-C.
+
+    Raises:
+        InputError: ``target_exists``, ``target_is_directory``, ``path_no_permission``, ``disk_full``,
+            ``path_invalid``, ``write_failed``.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise InputError("target_is_directory", f"{target} is a folder; a file cannot take its name")
+        if not overwrite and os.path.lexists(target):
+            raise _exists([target])
+        with _temporary(target) as name:
+            with open(name, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if overwrite:
+                os.replace(name, target)
+            else:
+                _place_without_clobbering(name, target)
+    except OSError as error:
+        raise _write_error(error, target) from error
+    except ValueError as error:
+        raise InputError("path_invalid", f"{str(path)!r} cannot be a file name: {error}") from error
+
+
+@contextlib.contextmanager
+def _temporary(target: Path) -> Iterator[str]:
+    # mkstemp makes the file private; a new file of the user's has what the umask leaves, which open() applies.
+    name = tempfile.mktemp(prefix=".tress-", suffix=".part", dir=target.parent)  # noqa: S306
+    try:
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield name
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _place_without_clobbering(name: str, target: Path) -> None:
+    """Gives a finished file its name only if that name is free, in one step that cannot race."""
+    try:
+        os.link(name, target)
+    except FileExistsError:
+        raise _exists([target]) from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # Without hard links: reserve the name with an empty file, which is then replaced by the finished one.
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except FileExistsError:
+            raise _exists([target]) from None
+        try:
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(target)
+            raise
+
+
+def _write_error(error: OSError, target: Path) -> InputError:
+    if error.errno in _DISK_FULL:
+        return InputError("disk_full", f"no space is left to write {target}", hint="free some space and run it again")
+    if error.errno in _NO_PERMISSION:
+        return InputError(
+            "path_no_permission", f"no permission to write {target}", hint="choose another place with --output"
+        )
+    return InputError("write_failed", f"cannot write {target}: {error.strerror or error}")
+
+
+def plan(
+    inputs: Sequence[str],
+    output: str | None,
+    *,
+    extension: str,
+    suffix: str = ".cutout",
+    overwrite: bool = False,
+) -> list[Job]:
+    """Decides for every input where its result goes, and refuses everything that would lose a file.
+
+    Without ``output`` a result lies beside its input: ``photo.jpg`` gives ``photo.cutout.png``.  ``output`` is a file
+    for one input file if it ends in a picture suffix, and a folder if it exists as one, ends in a slash, or there are
+    several inputs or a folder among them; results there are called ``photo.png``, and the tree below an input folder
+    is kept.  Folders are walked recursively; hidden files, files without a picture suffix and earlier results
+    (``*.cutout.*``) are passed over.  ``-`` is standard input, and as ``output`` standard output.
+
+    Args:
+        inputs: files, folders, ``-``.
+        output: file, folder, ``-`` or None.
+        extension: of the results, with its dot.
+        suffix: what is put before the extension of results that lie beside their inputs.
+        overwrite: existing targets are fine.
+
+    Raises:
+        InputError: ``no_input``, ``path_missing``, ``folder_empty``, ``path_no_permission``, ``stdin_twice``,
+            ``stdout_needs_one_input``, ``output_not_a_folder``, ``output_suffix_unknown``, ``output_collision``,
+            ``output_is_input``, ``target_exists``.
+    """
+    if not inputs:
+        raise InputError("no_input", "there is nothing to do", hint="name a picture, a folder, or - for standard input")
+    if list(inputs).count(STANDARD_STREAM) > 1:
+        raise InputError("stdin_twice", "standard input (-) can be read only once")
+    found: list[tuple[Path | None, str]] = []
+    for name in inputs:
+        found.extend(_expand(name, suffix, skipped=output))
+    found = _without_repeats(found)
+    has_folder = any(name != STANDARD_STREAM and Path(name).is_dir() for name in inputs)
+
+    if output == STANDARD_STREAM or (output is None and inputs == [STANDARD_STREAM]):
+        if len(found) != 1 or has_folder:
+            raise InputError(
+                "stdout_needs_one_input", "standard output can take one result only", hint="name a folder with --output"
+            )
+        return [Job(found[0][0], None, found[0][1])]
+    folder = _output_folder(output, is_many=len(inputs) > 1 or has_folder)
+    jobs = [
+        Job(source, _target(source, relative, output, folder, extension, suffix), relative)
+        for source, relative in found
+    ]
+    _refuse_collisions(jobs)
+    _refuse_inputs_as_targets(jobs)
+    if not overwrite and (existing := [job.target for job in jobs if job.target and os.path.lexists(job.target)]):
+        raise _exists(existing)
+    return jobs
+
+
+def _expand(name: str, suffix: str, *, skipped: str | None) -> list[tuple[Path | None, str]]:
+    """An input as sources with their relative names."""
+    if name == STANDARD_STREAM:
+        return [(None, STANDARD_STREAM)]
+    path = Path(name)
+    try:
+        if path.is_dir():
+            sources: list[tuple[Path | None, str]] = [
+                (file, file.relative_to(path).as_posix()) for file in _walk(path, suffix, skipped)
+            ]
+            if not sources:
+                raise InputError(
+                    "folder_empty",
+                    f"there is no picture in the folder {name}",
+                    hint="hidden files and earlier results are passed over",
+                )
+            return sources
+        is_there = path.exists()
+    except PermissionError as error:
+        raise InputError("path_no_permission", f"no permission to read {error.filename or name}") from error
+    except (OSError, ValueError) as error:
+        raise InputError("path_invalid", f"{name!r} cannot be read: {error}") from error
+    if not is_there:
+        hint = "tress reads files; download it first" if "://" in name else "check the name and the folder"
+        raise InputError("path_missing", f"{name} does not exist", hint=hint)
+    return [(path, path.name)]
+
+
+def _walk(folder: Path, suffix: str, skipped: str | None) -> Iterator[Path]:
+    """The pictures below a folder in a stable order; linked folders are followed, each real folder once.
+
+    An output folder inside the input folder is passed over: what lies there are results.
+    """
+    seen: set[str] = set()
+    if skipped is not None and os.path.realpath(skipped) != os.path.realpath(folder):
+        seen.add(os.path.realpath(skipped))
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=fail):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(place, name)
+            is_result = bool(suffix) and path.stem.lower().endswith(suffix.lower())
+            if not name.startswith(".") and path.suffix.lower() in PICTURE_SUFFIXES and not is_result:
+                yield path
+
+
+def _without_repeats(found: list[tuple[Path | None, str]]) -> list[tuple[Path | None, str]]:
+    """Drops inputs that were named twice, directly or through a folder."""
+    seen: set[str | None] = set()
+    kept = []
+    for source, relative in found:
+        key = None if source is None else os.path.realpath(source)
+        if key not in seen:
+            seen.add(key)
+            kept.append((source, relative))
+    return kept
+
+
+def _output_folder(output: str | None, *, is_many: bool) -> Path | None:
+    """The folder that ``output`` names, or None if it names a file or nothing."""
+    if output is None:
+        return None
+    path = Path(output)
+    if output.endswith(("/", os.sep)) or path.is_dir() or is_many:
+        if path.exists() and not path.is_dir():
+            raise InputError(
+                "output_not_a_folder", f"{output} is a file, but a folder is needed", hint="name a folder with --output"
+            )
+        return path
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise InputError(
+            "output_suffix_unknown",
+            f"{output} has no known picture suffix",
+            hint=f"name a file such as {path.name}.png, or a folder with a slash at its end",
+        )
+    return None
+
+
+def _target(
+    source: Path | None, relative: str, output: str | None, folder: Path | None, extension: str, suffix: str
+) -> Path:
+    if folder is not None:
+        return (folder / ("stdin" if source is None else relative)).with_suffix(extension)
+    if output is not None:
+        return Path(output)
+    if source is None:
+        return Path(f"stdin{suffix}{extension}")
+    return source.with_name(f"{source.stem}{suffix}{extension}")
+
+
+def _key(path: Path) -> str:
+    """Equal for paths that may be the same file, also on file systems that ignore case or Unicode form."""
+    return unicodedata.normalize("NFC", os.path.join(os.path.realpath(path.parent), path.name)).casefold()
+
+
+def _refuse_collisions(jobs: Sequence[Job]) -> None:
+    owners: dict[str, Job] = {}
+    for job in jobs:
+        if job.target is None:
+            continue
+        other = owners.setdefault(_key(job.target), job)
+        if other is not job:
+            raise InputError(
+                "output_collision",
+                f"{other.source or STANDARD_STREAM} and {job.source or STANDARD_STREAM} would both be written to "
+                f"{job.target}",
+                hint="rename one, or run them with different outputs",
+            )
+
+
+def _refuse_inputs_as_targets(jobs: Sequence[Job]) -> None:
+    sources = {os.path.realpath(job.source): job.source for job in jobs if job.source}
+    folded = {_key(source): source for source in sources.values()}
+    for job in jobs:
+        if job.target is None:
+            continue
+        hit = sources.get(os.path.realpath(job.target)) or folded.get(_key(job.target))
+        if hit is not None:
+            raise InputError(
+                "output_is_input",
+                f"the result {job.target} would replace the input {hit}",
+                hint="choose another --output; inputs are never overwritten",
+            )
+
+
+def _exists(targets: Sequence[Path]) -> InputError:
+    shown = ", ".join(str(target) for target in targets)
+    verb = "exists" if len(targets) == 1 else "exist"
+    return InputError("target_exists", f"{shown} already {verb}", hint="give --overwrite to replace, or another output")
