@@ -71,7 +71,7 @@ class ModelSpec:
             raise ModelError(
                 "model_spec_missing",
                 "the ONNX file says nothing about how to feed it",
-                hint="export it with `tress-train export`, or describe its input in a catalogue entry",
+                hint="export it with `tress-train export`, or write a TOML file beside it (docs/models.md)",
             )
         try:
             values = json.loads(metadata[METADATA_KEY])

@@ -186,6 +186,6 @@ def load_imagenet(encoder: EfficientNetLite, path: Path) -> None:
         raise InputError("encoder_weights_mismatch", f"encoder weights do not fit: {left[:3]} {unexpected[:3]}")
 
 
-def resize_like(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear upsampling of ``x`` to the height and width of ``like``."""
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+def upsample(x: Tensor) -> Tensor:
+    """Bilinear upsampling to twice the height and width."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)

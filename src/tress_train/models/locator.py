@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tress_train.models.efficientnet_lite import EfficientNetLite, resize_like
+from tress_train.models.efficientnet_lite import EfficientNetLite, upsample
 
 
 class LocatorLogits(NamedTuple):
@@ -66,7 +66,7 @@ class Up(nn.Module):
         self.mix = nn.Sequential(*[Conv(c_out, c_out) for _ in range(depth)])
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
-        return self.mix(F.relu(self.norm(resize_like(self.deep(deep), skip) + self.skip(skip))))
+        return self.mix(F.relu(self.norm(upsample(self.deep(deep)) + self.skip(skip))))
 
 
 class Locator(nn.Module):
@@ -99,7 +99,7 @@ class Locator(nn.Module):
         presence = self.presence(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))[:, 0]
         y8 = self.up8(self.up16(deep, f16), f8)
         y = self.head(self.up2(self.up4(y8, f4), f2))
-        y = resize_like(y, x)
+        y = upsample(y)
         return LocatorLogits(y[:, :1], y[:, 1:], presence, self.alpha_coarse(y8))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

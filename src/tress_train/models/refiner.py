@@ -51,9 +51,9 @@ class Refiner(nn.Module):
         super().__init__()
         self.widths = tuple(widths)
         w1, w2, w4, w8 = widths
-        self.half = nn.Sequential(Conv(5, w2, 2), Conv(w2, w2))
-        self.quarter = nn.Sequential(Conv(w2, w4, 2), Conv(w4, w4), Conv(w4, w4))
-        self.eighth = nn.Sequential(Conv(w4, w8, 2), Conv(w8, w8), Conv(w8, w8), Conv(w8, w8))
+        self.down2 = nn.Sequential(Conv(5, w2, 2), Conv(w2, w2))
+        self.down4 = nn.Sequential(Conv(w2, w4, 2), Conv(w4, w4), Conv(w4, w4))
+        self.down8 = nn.Sequential(Conv(w4, w8, 2), Conv(w8, w8), Conv(w8, w8), Conv(w8, w8))
         self.up4 = Up(w8, w4)
         self.up2 = Up(w4, w2)
         self.full = nn.Conv2d(w2, w1, 1)
@@ -65,9 +65,9 @@ class Refiner(nn.Module):
     def logits(self, x: Tensor) -> Tensor:
         """The refined alpha before the sigmoid."""
         centred = x - 0.5
-        f2 = self.half(centred)
-        f4 = self.quarter(f2)
-        y = self.up2(self.up4(self.eighth(f4), f4), f2)
+        f2 = self.down2(centred)
+        f4 = self.down4(f2)
+        y = self.up2(self.up4(self.down8(f4), f4), f2)
         y = F.interpolate(self.full(y), scale_factor=2.0, mode="bilinear", align_corners=False)
         correction = self.head(self.detail(torch.cat([F.relu(y), centred], 1)))
         coarse = x[:, 3:4].clamp(COARSE_CLAMP, 1 - COARSE_CLAMP)
