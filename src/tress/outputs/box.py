@@ -1,0 +1,37 @@
+"""Where the subject is: a rectangle of pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tress.arrays import Alpha
+
+# Fainter than this, a pixel does not count as subject when its extent is measured.
+_FAINT = 0.05
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of pixels."""
+
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+
+
+def subject_box(alpha: Alpha) -> Box | None:
+    """The smallest rectangle that holds all but the faintest of the subject; None when there is none.
+
+    Args:
+        alpha: ``(H, W)`` float32 in [0, 1].
+    """
+
+    solid = alpha > _FAINT
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    if not rows.size:
+        return None
+    top, left = int(rows[0]), int(columns[0])
+    return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
