@@ -91,14 +91,7 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
             ``picture_too_large``, ``picture_truncated``, ``picture_corrupt``, ``out_of_memory``, ``source_type``.
     """
     with _opened(source) as file:
-        try:
-            head = file.read(containers.HEAD_BYTES)
-        except OSError as error:
-            raise _unreadable(error) from error
-        kind = containers.identify(head)
-        if containers.is_zero_sized(head, kind):
-            raise InputError("picture_zero_sized", "the picture has no pixels: its width or height is zero")
-        file.seek(0)
+        kind = _identify(file)
         try:
             image = _decoder(kind)(file)
             check_pixel_limit(*image.size, max_megapixels=max_megapixels)
@@ -111,6 +104,34 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
             ) from error
         except Exception as error:  # decoders answer hostile bytes with every kind of exception
             _explain(error, file, kind)
+
+
+def read_size(source: Source) -> tuple[int, int]:
+    """Width and height in pixels as the file's header says, before any rotation; no pixel is decoded.
+
+    Raises:
+        InputError: as ``decode``, for what the header already shows.
+    """
+    with _opened(source) as file:
+        kind = _identify(file)
+        try:
+            width_px, height_px = _decoder(kind)(file).size
+            return width_px, height_px
+        except Exception as error:  # decoders answer hostile bytes with every kind of exception
+            _explain(error, file, kind)
+
+
+def _identify(file: BinaryIO) -> str:
+    """What the file is, by its first bytes; the file is at its start again afterwards."""
+    try:
+        head = file.read(containers.HEAD_BYTES)
+    except OSError as error:
+        raise _unreadable(error) from error
+    kind = containers.identify(head)
+    if containers.is_zero_sized(head, kind):
+        raise InputError("picture_zero_sized", "the picture has no pixels: its width or height is zero")
+    file.seek(0)
+    return kind
 
 
 def check_pixel_limit(width_px: int, height_px: int, *, max_megapixels: float) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from tress.errors import InputError
 
-Address: TypeAlias = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 _SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
 

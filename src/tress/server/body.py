@@ -100,7 +100,9 @@ async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
 
 async def _multipart(request: Request, stream: AsyncGenerator[bytes, None], max_bytes: int, bounded: bool) -> Body:
     if not bounded:
-        raise InputError("multipart", "the multipart body has no boundary", hint="let your HTTP library write the header")
+        raise InputError(
+            "multipart", "the multipart body has no boundary", hint="let your HTTP library write the header"
+        )
     parser = _InMemoryParser(
         request.headers, stream, max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=max_bytes
     )
@@ -168,7 +170,9 @@ def read_base64(text: str) -> bytes:
         # A form turns "+" into a space when the client forgot to encode it.
         return base64.b64decode("".join(text.replace(" ", "+").split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InputError("base64", "the picture is not valid base64", hint="encode the file's bytes as base64") from error
+        raise InputError(
+            "base64", "the picture is not valid base64", hint="encode the file's bytes as base64"
+        ) from error
 
 
 def _too_large(max_bytes: int) -> InputError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tress.errors import InputError
 from tress.server.keys import KeyRing
@@ -39,7 +39,7 @@ class ServerConfig:
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    keys: KeyRing = KeyRing()
+    keys: KeyRing = field(default_factory=KeyRing)
     open_to_all: bool = False
     model: str = "default"
     device: str = "auto"

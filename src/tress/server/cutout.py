@@ -51,7 +51,9 @@ def cutout_router(service: Service) -> APIRouter:
     return router
 
 
-_FILES_HINT = f"send the picture as 'image'; also possible: {', '.join(n for n, o in OPTIONS.items() if o.kind.takes_file)}"
+_FILES_HINT = (
+    f"send the picture as 'image'; also possible: {', '.join(n for n, o in OPTIONS.items() if o.kind.takes_file)}"
+)
 
 
 async def read_picture(service: Service, fields: dict[str, object], raw: bytes) -> bytes:
@@ -88,6 +90,7 @@ def _headers(made: Made) -> dict[str, str]:
         "Cache-Control": "no-store",
         "X-Width": str(made.width_px),
         "X-Height": str(made.height_px),
+        "X-Layout": f"{made.layout.scale:.6g} {made.layout.left_px:g} {made.layout.top_px:g}",
         "X-Found": "true" if made.found else "false",
         "X-Confidence": f"{made.confidence:.3f}",
         "X-Model": made.model,

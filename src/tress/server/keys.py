@@ -97,7 +97,9 @@ def read_keys(lines: Iterable[str], source: str) -> KeyRing:
             )
         name = match["name"] or f"key-{len(entries) + 1}"
         if name in dict(entries):
-            raise InputError("key_name", f"the name {name} stands twice in {source}", hint="give every key its own name")
+            raise InputError(
+                "key_name", f"the name {name} stands twice in {source}", hint="give every key its own name"
+            )
         entries.append((name, match["digest"]))
     return KeyRing(tuple(entries))
 

@@ -94,7 +94,7 @@ def cutout_operation(options: dict[str, Any]) -> dict[str, Any]:
     Args:
         options: JSON schema of the output options, as ``describe`` gives it.
     """
-    fields = {name: {k: v for k, v in schema.items() if k != "x-file"} for name, schema in options["properties"].items()}
+    fields: dict[str, dict[str, Any]] = options["properties"]
     content = body({**PICTURE_FIELDS, **fields}, files={"image"})
     content["application/json"]["schema"]["minProperties"] = 1
     content["application/json"]["examples"] = {
@@ -135,6 +135,10 @@ def cutout_operation(options: dict[str, Any]) -> dict[str, Any]:
 _MADE_HEADERS: dict[str, Any] = {
     "X-Width": {"schema": {"type": "integer"}},
     "X-Height": {"schema": {"type": "integer"}},
+    "X-Layout": {
+        "schema": _TEXT,
+        "description": "Where the photo lies in the result: result pixels per photo pixel, left, top.",
+    },
     "X-Found": {"schema": {"type": "boolean"}, "description": "Whether the picture has a subject at all."},
     "X-Confidence": {"schema": {"type": "number"}},
     "X-Model": {"schema": _TEXT},

@@ -163,7 +163,7 @@ class Service:
 
     async def _read(self, request: Request, read_order: ReadOrder, trace: Trace) -> Order:
         started = time.perf_counter()
-        body = await read_body(request, self.config.max_upload_bytes)
+        body = Body() if request.method == "GET" else await read_body(request, self.config.max_upload_bytes)
         trace.facts["bytes_in"] = body.size_bytes
         try:
             return await read_order(request, body)

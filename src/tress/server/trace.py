@@ -8,6 +8,7 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +60,7 @@ def trace_of(scope: Scope) -> Trace:
 class Tracing:
     """Pure ASGI middleware, outermost."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, shapes: dict[str, Shape]) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, shapes: Mapping[str, Shape]) -> None:
         self.app = app
         self.telemetry = telemetry
         self.shapes = shapes

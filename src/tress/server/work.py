@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tress.errors import InputError
 from tress.outputs.box import Box, subject_box
+from tress.outputs.layout import Layout, lay_out
 from tress.outputs.options import OutputOptions
 from tress.outputs.render import render
 
@@ -72,7 +73,8 @@ class Made:
         width_px, height_px: of the result.
         found: whether the picture has a subject.
         confidence: as in ``tress.Matte``.
-        subject: where the subject is in the result; None without one, or when the result is a mask.
+        layout: where the photo lies in the result.
+        subject: where the subject is in the result; None without one.
         model, device: what did the work.
         warnings: what was done otherwise than asked.
     """
@@ -83,6 +85,7 @@ class Made:
     height_px: int
     found: bool
     confidence: float
+    layout: Layout
     subject: Box | None
     model: str
     device: str
@@ -110,6 +113,9 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
     seconds.update({name: value for name, value in matte.seconds.items() if name != "decode"})
     if order.must_find and not matte.found:
         raise InputError("no_subject", "no subject was found in the picture", hint="use a picture with a clear subject")
+    height, width = matte.alpha.shape
+    box = subject_box(matte.alpha)
+    layout = lay_out(width, height, box, order.options)
     pixels = render(matte.image, matte.alpha, lambda: matte.foreground, order.options)
     lap("compose")
     data, media_type = order.pack(pixels, picture, order.options)
@@ -121,7 +127,8 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
         height_px=pixels.shape[0],
         found=matte.found,
         confidence=matte.confidence,
-        subject=_subject(pixels),
+        layout=layout,
+        subject=box and _placed(box, layout),
         model=matte.model,
         device=matte.device,
         warnings=matte.warnings,
@@ -162,10 +169,13 @@ def _matte(cutter: Cutter, picture: Picture, region: Callable[[int, int], Box] |
     return replace(matte, image=picture.pixels, alpha=alpha)
 
 
-def _subject(pixels: npt.NDArray[np.uint8]) -> Box | None:
-    if pixels.ndim != 3 or pixels.shape[2] != 4:
-        return None
-    return subject_box(pixels[..., 3].astype(np.float32) / 255)
+def _placed(box: Box, layout: Layout) -> Box:
+    """A box of the photo, on the canvas; cut off at its borders."""
+    left = max(0, round(box.left_px * layout.scale + layout.left_px))
+    top = max(0, round(box.top_px * layout.scale + layout.top_px))
+    right = min(layout.width_px, round((box.left_px + box.width_px) * layout.scale + layout.left_px))
+    bottom = min(layout.height_px, round((box.top_px + box.height_px) * layout.scale + layout.top_px))
+    return Box(left, top, max(0, right - left), max(0, bottom - top))
 
 
 class _Laps:
