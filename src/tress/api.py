@@ -10,16 +10,17 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from tress.arrays import Alpha, Rgb8, Rgba8
+from tress.arrays import Alpha, Rgb8, Rgba8, check_rgb8, check_same_size
 from tress.catalog import resolve
 from tress.engine import OnnxEngine
 from tress.errors import InputError, ModelError
-from tress.io.decode import Picture, decode
+from tress.io.decode import Picture, Source, decode
+from tress.io.exif import Metadata
 from tress.matting import Estimate, estimate_alpha
 from tress.process.composite import over
 from tress.process.foreground import estimate_foreground
@@ -83,7 +84,10 @@ class Matte:
         Raises:
             InputError: the background's size is not the picture's.
         """
-        return over(self.foreground if decontaminate else self.image, self.alpha, background)
+        behind = np.asarray(background, np.uint8) if isinstance(background, tuple) else check_rgb8(background)
+        if behind.ndim == 3:
+            check_same_size(self.image, behind, ("the picture", "the background"))
+        return over(self.foreground if decontaminate else self.image, self.alpha, behind)
 
 
 class Remover:
@@ -162,7 +166,7 @@ class Remover:
             return _from_array(image)
         if _is_pil(image):
             return _from_pil(image, self.max_megapixels)
-        return decode(image, max_megapixels=self.max_megapixels)
+        return decode(cast("Source", image), max_megapixels=self.max_megapixels)
 
     def many(self, images: Iterable[ImageInput], *, ahead: int = 2) -> Iterator[Matte]:
         """Mattes of many pictures in their order; the next ones are decoded while the network is busy.
@@ -252,5 +256,6 @@ def _from_array(array: npt.NDArray) -> Picture:
         raise InputError("array_empty", f"the picture array has no pixels: its shape is {array.shape}")
     if array.ndim == 2 or array.shape[2] == 1:
         array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
-    alpha = array[..., 3].astype(np.float32) / 255 if array.shape[2] == 4 else None
-    return Picture(np.ascontiguousarray(array[..., :3]), alpha)
+    alpha = array[..., 3].astype(np.float32) / np.float32(255) if array.shape[2] == 4 else None
+    pixels = np.ascontiguousarray(array[..., :3])
+    return Picture(pixels, alpha, dpi=None, metadata=Metadata(), format="array")

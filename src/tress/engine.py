@@ -169,9 +169,7 @@ class OnnxEngine:
                 f"{self._name} has {len(self._output_names)} outputs but its description promises {self._promised()}",
             )
         if len(self.spec.mean) != 3 or len(self.spec.std) != 3 or 0 in self.spec.std:
-            raise ModelError(
-                "model_spec", f"mean and std of {self._name} must be three numbers each, no std zero"
-            )
+            raise ModelError("model_spec", f"mean and std of {self._name} must be three numbers each, no std zero")
         if self.spec.has_presence and not self.spec.has_uncertainty:
             raise ModelError("model_spec", f"{self._name} promises a presence without an uncertainty before it")
         for declared in self._inputs:

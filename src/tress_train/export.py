@@ -10,9 +10,9 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
-from tress.io.files import write_atomic
 
 from tress.errors import InputError
+from tress.io.files import write_atomic
 from tress.spec import ModelSpec
 from tress_train import checkpoint
 from tress_train.models.locator import Locator

@@ -75,9 +75,7 @@ def test_own_file_with_its_rules_in_a_toml_file_beside_it(tmp_path: Path) -> Non
     assert OnnxEngine(located.path, spec=located.spec).run(np.zeros((1, 3, 64, 64), np.float32))[0].shape[0] == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["long_side_px =", "long_side = 320", "long_side_px = 'a'", "sigmoid = true", "\xff"]
-)
+@pytest.mark.parametrize("text", ["long_side_px =", "long_side = 320", "long_side_px = 'a'", "sigmoid = true", "\xff"])
 def test_toml_file_that_makes_no_sense_is_named(text: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.onnx"
     path.write_bytes(b"")

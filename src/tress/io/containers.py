@@ -103,8 +103,9 @@ def is_cut_short(file: BinaryIO, kind: str) -> bool:
     if kind in announced:
         layout, offset, extra = announced[kind]
         return len(head) < 26 or size < extra + struct.unpack_from(layout, head, offset)[0]
-    end = {"jpeg": b"\xff\xd9", "png": b"IEND", "gif": b";"}[kind]
-    return end not in tail[-16:]
+    if kind == "gif":
+        return not tail.endswith(b";")
+    return {"jpeg": b"\xff\xd9", "png": b"IEND"}[kind] not in tail[-16:]
 
 
 def _boxes_end(file: BinaryIO, size: int) -> int:

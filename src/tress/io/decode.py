@@ -91,7 +91,7 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
             ``picture_too_large``, ``picture_truncated``, ``picture_corrupt``, ``out_of_memory``, ``source_type``.
     """
     with _opened(source) as file:
-        kind = _identify(file)
+        head, kind = _identify(file)
         try:
             image = _decoder(kind)(file)
             check_pixel_limit(*image.size, max_megapixels=max_megapixels)
@@ -103,7 +103,7 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
                 "out_of_memory", "there is not enough memory for this picture", hint="use a smaller picture"
             ) from error
         except Exception as error:  # decoders answer hostile bytes with every kind of exception
-            _explain(error, file, kind)
+            _explain(error, file, kind, head)
 
 
 def read_size(source: Source) -> tuple[int, int]:
@@ -113,25 +113,23 @@ def read_size(source: Source) -> tuple[int, int]:
         InputError: as ``decode``, for what the header already shows.
     """
     with _opened(source) as file:
-        kind = _identify(file)
+        head, kind = _identify(file)
         try:
             width_px, height_px = _decoder(kind)(file).size
             return width_px, height_px
         except Exception as error:  # decoders answer hostile bytes with every kind of exception
-            _explain(error, file, kind)
+            _explain(error, file, kind, head)
 
 
-def _identify(file: BinaryIO) -> str:
-    """What the file is, by its first bytes; the file is at its start again afterwards."""
+def _identify(file: BinaryIO) -> tuple[bytes, str]:
+    """The file's first bytes and what it is by them; it is at its start again afterwards."""
     try:
         head = file.read(containers.HEAD_BYTES)
     except OSError as error:
         raise _unreadable(error) from error
     kind = containers.identify(head)
-    if containers.is_zero_sized(head, kind):
-        raise InputError("picture_zero_sized", "the picture has no pixels: its width or height is zero")
     file.seek(0)
-    return kind
+    return head, kind
 
 
 def check_pixel_limit(width_px: int, height_px: int, *, max_megapixels: float) -> None:
@@ -201,7 +199,7 @@ def _unreadable(error: OSError) -> InputError:
 
 def _decoder(kind: str) -> Any:
     if kind == "heic":
-        import pillow_heif  # noqa: PLC0415 - loads large libraries that most runs do not need
+        import pillow_heif
 
         return pillow_heif.HeifImageFile
     return {
@@ -215,7 +213,11 @@ def _decoder(kind: str) -> Any:
     }[kind]
 
 
-def _explain(error: Exception, file: BinaryIO, kind: str) -> NoReturn:
+def _explain(error: Exception, file: BinaryIO, kind: str, head: bytes) -> NoReturn:
+    if containers.is_zero_sized(head, kind):
+        raise InputError(
+            "picture_zero_sized", "the picture has no pixels: its width or height is zero", hint="get the file again"
+        ) from error
     message = str(error)
     if any(word in message for word in ("unknown pixel mode", "Unsupported", "unsupported", "not available")):
         raise InputError(

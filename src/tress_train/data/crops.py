@@ -86,7 +86,7 @@ class RefinerCrops(Dataset):
         premultiplied[..., :3] *= premultiplied[..., 3:]
         layer = warp(premultiplied, matrix, CANVAS_PX, CANVAS_PX, border=(0, 0, 0, 0))
         picture, alpha = compose.compose(background, [layer], rng)
-        return picture, alpha.astype(np.float32) / 255
+        return picture, alpha.astype(np.float32) / np.float32(255)
 
     def _focus(self, cutout: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float64]:
         """A soft pixel of the cut-out, as (x, y)."""

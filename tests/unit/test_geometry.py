@@ -1,0 +1,64 @@
+"""Fit and restore: where a picture lies in a network's input."""
+
+import numpy as np
+import pytest
+
+from tress.process.geometry import fit, resize, restore, round_up, warp
+
+
+@pytest.mark.parametrize("size", [(480, 640), (640, 480), (512, 512), (7, 1000), (1, 1), (33, 65)])
+def test_fit_gives_multiples_and_keeps_the_aspect(size):
+    fitted, placement = fit(np.zeros((*size, 3), np.uint8), 512, 32)
+    assert fitted.shape[0] % 32 == 0
+    assert fitted.shape[1] % 32 == 0
+    assert max(placement.inner_height_px, placement.inner_width_px) == 512
+    wanted = size[0] / size[1]
+    got = placement.inner_height_px / placement.inner_width_px
+    # Rounding the short side to whole pixels may cost half of one.
+    assert abs(got - wanted) / wanted < 0.6 / min(placement.inner_height_px, placement.inner_width_px)
+
+
+def test_restore_undoes_fit():
+    y, x = np.mgrid[0:300, 0:401].astype(np.float32)
+    picture = (np.sin(x / 40) * np.cos(y / 50) / 2 + 0.5).astype(np.float32)
+    fitted, placement = fit(picture, 256, 32)
+    back = restore(fitted, placement)
+    assert back.shape == picture.shape
+    assert np.abs(back - picture).max() < 0.02
+
+
+def test_padding_repeats_the_edge():
+    picture = np.zeros((100, 200, 3), np.uint8)
+    picture[-1] = 77
+    fitted, placement = fit(picture, 200, 32)
+    assert (fitted[placement.inner_height_px :] == 77).all()
+
+
+def test_resize_averages_when_it_shrinks():
+    checkers = np.indices((64, 64)).sum(0) % 2
+    small = resize((checkers * 255).astype(np.uint8), 16, 16)
+    assert np.abs(small.astype(int) - 127).max() <= 1
+
+
+def test_warp_by_identity_changes_nothing():
+    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    np.testing.assert_array_equal(warp(picture, np.eye(2, 3), 20, 30), picture)
+
+
+def test_warp_that_shrinks_agrees_with_resize():
+    y, x = np.mgrid[0:240, 0:320].astype(np.float32)
+    picture = (np.sin(x / 25) + np.cos(y / 30)).astype(np.float32)
+    # Half-pixel centres: target = (source + 0.5) / 4 - 0.5.
+    matrix = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375]])
+    assert np.abs(warp(picture, matrix, 60, 80) - resize(picture, 60, 80)).max() < 0.05
+
+
+def test_warp_fills_with_the_border_value():
+    out = warp(np.full((10, 10), 255, np.uint8), np.array([[1.0, 0, 5], [0, 1, 0]]), 10, 10, border=0)
+    assert out[:, :5].max() == 0
+    assert out[:, 5:].min() == 255
+
+
+@pytest.mark.parametrize(("value", "want"), [(1, 32), (32, 32), (33, 64)])
+def test_round_up(value, want):
+    assert round_up(value, 32) == want
