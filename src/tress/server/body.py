@@ -11,15 +11,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from tress.errors import InputError
+from tress.server.multipart import FormReader
 
-# A picture as base64 text in a form field is the longest text there is; the body limit bounds it already.
 _MAX_FIELDS = 100
-_MAX_FILES = 4
 
 
 @dataclass
@@ -40,11 +37,6 @@ class Body:
     def size_bytes(self) -> int:
         """Of everything that could be a picture."""
         return len(self.raw) + sum(map(len, self.files.values())) + sum(map(len, self.texts.values()))
-
-
-class _InMemoryParser(MultiPartParser):
-    # The whole body is limited; nothing of a picture is written to a disk.
-    spool_max_size = 0
 
 
 def check_length(headers: Mapping[str, str], max_bytes: int) -> None:
@@ -71,7 +63,7 @@ async def read_body(request: Request, max_bytes: int) -> Body:
     kind, parameters = parse_options_header(request.headers.get("content-type", ""))
     stream = _limited(request, max_bytes)
     if kind == b"multipart/form-data":
-        return await _multipart(request, stream, max_bytes, b"boundary" in parameters)
+        return await _multipart(stream, parameters.get(b"boundary", b""))
     content = bytearray()
     async for chunk in stream:
         content += chunk
@@ -98,31 +90,11 @@ async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
         yield chunk
 
 
-async def _multipart(request: Request, stream: AsyncGenerator[bytes, None], max_bytes: int, bounded: bool) -> Body:
-    if not bounded:
-        raise InputError(
-            "multipart", "the multipart body has no boundary", hint="let your HTTP library write the header"
-        )
-    parser = _InMemoryParser(
-        request.headers, stream, max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=max_bytes
-    )
-    try:
-        form: FormData = await parser.parse()
-    except MultiPartException as error:
-        raise InputError("multipart", f"the multipart body cannot be read: {error.message}") from error
-    except (ValueError, LookupError) as error:
-        raise InputError("multipart", "the multipart body cannot be read") from error
-    body = Body()
-    try:
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                if content := value.file.read():
-                    body.files[name] = content
-            elif value:
-                body.texts[name] = value
-    finally:
-        await form.close()
-    return body
+async def _multipart(stream: AsyncGenerator[bytes, None], boundary: bytes) -> Body:
+    reader = FormReader(boundary)
+    await reader.read(stream)
+    texts = {name: text for name, text in reader.texts.items() if text}
+    return Body(texts, {name: content for name, content in reader.files.items() if content})
 
 
 def _form(content: bytes) -> Body:

@@ -68,23 +68,22 @@ def errors(schema: dict[str, Any], *statuses: int) -> dict[int | str, dict[str, 
     return answers
 
 
-def body(properties: dict[str, Any], files: set[str], required: list[str] | None = None) -> dict[str, Any]:
+def body(properties: dict[str, Any], files: set[str], required: tuple[str, ...] = (), *, extra: bool = False) -> Any:
     """A request body as multipart form, as JSON and as URL-encoded form.
 
     Args:
         properties: JSON schema of each field.
         files: fields that only a multipart form can carry.
         required: for multipart.
+        extra: unknown fields are let pass.
     """
     plain = {name: schema for name, schema in properties.items() if name not in files}
-    form: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
-    if required:
-        form["required"] = required
-    rest = {"type": "object", "properties": plain, "additionalProperties": False}
+    form = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": extra}
+    rest = {"type": "object", "properties": plain, "additionalProperties": extra}
     return {
         "multipart/form-data": {"schema": form},
         "application/json": {"schema": rest},
-        "application/x-www-form-urlencoded": {"schema": rest},
+        "application/x-www-form-urlencoded": {"schema": dict(rest)},
     }
 
 

@@ -145,7 +145,7 @@ def _operation(name: str, summary: str) -> dict[str, Any]:
         extra["parameters"] = [url, *query]
     else:
         fields = {"file": {"type": "string", "format": "binary"}, **_PARAMETERS}
-        form = body(fields, {"file"}, ["file"])["multipart/form-data"]
+        form = body(fields, {"file"}, ("file",))["multipart/form-data"]
         extra["requestBody"] = {"required": True, "content": {"multipart/form-data": form}}
     unprocessable = {422: {"description": "Something is wrong.", "content": {"application/json": {"schema": _ERROR}}}}
     return {

@@ -65,10 +65,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "bg_image_file": {**_FILE, "description": "Picture to stand on."},
 }  # fmt: skip
 
-_CONTENT = body(_PARAMETERS, files={"image_file", "bg_image_file"})
 # Unknown parameters are ignored, as remove.bg does.
-for _kind in _CONTENT.values():
-    del _kind["schema"]["additionalProperties"]
+_CONTENT = body(_PARAMETERS, files={"image_file", "bg_image_file"}, extra=True)
 _CONTENT["application/json"]["examples"] = {
     "URL": {"value": {"image_url": "https://example.com/photo.jpg", "size": "auto", "crop": True}}
 }
