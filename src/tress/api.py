@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union, cast
 
 import numpy as np
@@ -101,6 +102,11 @@ class Remover:
         max_megapixels: larger pictures are refused before they are decoded.
         refine: run the refiner on the unknown band; False is faster and coarser.
 
+    Attributes:
+        model: name of the locator.
+        device: where it really runs, never ``auto``.
+        warnings: why a device that ``auto`` would have preferred did not start; usually empty.
+
     Raises:
         ModelError: the model or the device is not available.
     """
@@ -128,6 +134,7 @@ class Remover:
             self._refiner = OnnxEngine(refiner.path, spec=refiner.spec, device=device, threads=threads)
         self.model = located.name
         self.device = self._locator.device
+        self.warnings = tuple(str(error) for error in self._locator.passed_over)
         self.max_megapixels = max_megapixels
 
     def matte(self, image: ImageInput) -> Matte:
@@ -181,13 +188,11 @@ class Remover:
         """
         source = iter(images)
         with ThreadPoolExecutor(max_workers=max(1, ahead), thread_name_prefix="tress-decode") as pool:
-            waiting = deque(pool.submit(self.read, image) for image, _ in zip(source, range(ahead), strict=False))
+            waiting = deque(pool.submit(self.read, image) for image in islice(source, ahead))
             try:
                 while waiting:
                     picture = waiting.popleft().result()
-                    for image in source:
-                        waiting.append(pool.submit(self.read, image))
-                        break
+                    waiting.extend(pool.submit(self.read, image) for image in islice(source, 1))
                     yield self.matte(picture)
             finally:
                 for future in waiting:

@@ -27,6 +27,7 @@ MAX_TILES = 1200
 FOUND_PRESENCE = 0.5
 # Without a presence head: a subject is there if this share of the picture is more subject than not.
 FOUND_SHARE = 0.0005
+_BYTE = np.float32(1 / 255)
 
 
 class Network(Protocol):
@@ -93,7 +94,7 @@ def locate(image: Rgb8, locator: Network) -> Located:
     else:
         fitted = resize(image, spec.long_side_px, spec.long_side_px)
         inner = (slice(None), slice(None))
-    x = np.ascontiguousarray(fitted.transpose(2, 0, 1), np.float32)[None] / np.float32(255)
+    x = np.ascontiguousarray(fitted.transpose(2, 0, 1), np.float32)[None] * _BYTE
     outputs = locator.run(x)
     alpha = np.ascontiguousarray(_plane(outputs[0])[inner])
     uncertainty = None
@@ -173,11 +174,9 @@ def refine_band(
     for group in batches(tiles_on(band, GRID), TILE_BATCH):
         x = np.empty((len(group), 5, GRID.tile_px, GRID.tile_px), np.float32)
         for i, tile in enumerate(group):
-            x[i, :3] = read_tile(image, tile, GRID).transpose(2, 0, 1)
-            x[i, 4] = read_tile(doubt, tile, GRID)
-        x /= 255
-        for i, tile in enumerate(group):
+            np.multiply(read_tile(image, tile, GRID).transpose(2, 0, 1), _BYTE, out=x[i, :3])
             x[i, 3] = read_tile(alpha, tile, GRID)
+            np.multiply(read_tile(doubt, tile, GRID), _BYTE, out=x[i, 4])
         refined = refiner.run(x)[0]
         for i, tile in enumerate(group):
             change = (refined[i, 0] - x[i, 3]) * window * read_tile(band, tile, GRID)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from tress.errors import InputError
 from tress.process import composite
 from tress.process.composite import compose, over, unpremultiplied
 
@@ -17,7 +19,7 @@ def alphas(*values: float) -> np.ndarray:
 
 
 def test_over_mixes_by_alpha():
-    result = over(pixels((200, 100, 0)), alphas(0.25), np.array([0, 100, 200], np.uint8))
+    result = over(pixels((200, 100, 0)), alphas(0.25), (0, 100, 200))
     # 200 * .25 + 0 * .75; 100; 0 * .25 + 200 * .75
     assert result.tolist() == [[[50, 100, 150]]]
 
@@ -60,3 +62,8 @@ def test_chunks_do_not_show(monkeypatch):
 def test_unpremultiplied_gives_colours_back():
     result = unpremultiplied(np.array([50, 0, 300], np.float32), np.array([0.25, 0, 1], np.float32))
     assert result.tolist() == [200, 0, 255]
+
+
+def test_sizes_must_agree():
+    with pytest.raises(InputError, match="background is 2x1"):
+        over(pixels((1, 2, 3)), alphas(1), pixels((1, 2, 3), (4, 5, 6)))

@@ -204,6 +204,8 @@ def test_a_transparent_jpeg_is_refused():
         {"margin": "5%"},
         {"lossless": True, "quality": 80},
         {"lossless": True, "format": "jpeg", "background": "white"},
+        {"lossless": True, "format": "avif"},
+        {"quality": 80, "format": "png"},
     ],
 )
 def test_options_that_exclude_each_other(values):

@@ -14,7 +14,9 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+_BLACK_POINT = ImageCms.Flags.BLACKPOINTCOMPENSATION
+# LittleCMS samples a transform into a table; its default table is up to 12 levels off in saturated dark colours.
+_PRECISION = {"CMYK": ImageCms.Flags.HIGHRESPRECALC, "LAB": ImageCms.Flags.NOOPTIMIZE}
 _MODES = {"RGB": ("RGB",), "GRAY": ("L",), "CMYK": ("CMYK",), "LAB": ("LAB",)}
 
 
@@ -62,7 +64,8 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
 
 def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
     target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    return ImageCms.ImageCmsTransform(source, target, mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC, flags=_FLAGS)
+    flags = _BLACK_POINT | _PRECISION.get(mode, ImageCms.Flags.NONE)
+    return ImageCms.ImageCmsTransform(source, target, mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC, flags=flags)
 
 
 def _is_identity(transform: ImageCms.ImageCmsTransform) -> bool:

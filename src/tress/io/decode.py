@@ -127,6 +127,8 @@ def _identify(file: BinaryIO) -> tuple[bytes, str]:
         head = file.read(containers.HEAD_BYTES)
     except OSError as error:
         raise _unreadable(error) from error
+    if not isinstance(head, bytes):
+        raise InputError("source_type", "the file object gives text", hint="open it in binary mode")
     kind = containers.identify(head)
     file.seek(0)
     return head, kind

@@ -5,6 +5,8 @@ from __future__ import annotations
 from tress.outputs.option import Choice, Flag, Number, Option
 
 FORMATS = ("png", "webp", "avif", "tiff", "jpeg")
+WITH_QUALITY = ("jpeg", "webp", "avif")
+CAN_BE_LOSSLESS = ("png", "webp", "tiff")
 
 FORMAT = Option[str](
     name="format",
@@ -27,7 +29,7 @@ LOSSLESS = Option[bool](
     name="lossless",
     default=False,
     kind=Flag(),
-    help="Store exact pixels in webp and avif. png and tiff always do; jpeg cannot.",
+    help="Store exact pixels in webp. png and tiff always do; jpeg and avif cannot.",
     group="File",
 )
 

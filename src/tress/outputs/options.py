@@ -92,10 +92,13 @@ class OutputOptions:
                 "jpeg cannot store a transparent picture",
                 hint="choose format png, webp or avif, or give a background such as white",
             )
-        if self.format == "jpeg" and self.lossless:
-            raise _conflict("format jpeg", "lossless", "choose png, webp, avif or tiff for exact pixels")
         if self.lossless and self.quality is not None:
             raise _conflict("lossless", "quality", "leave one of them out")
+        if self.format != "auto":
+            if self.lossless and self.format not in _encoding.CAN_BE_LOSSLESS:
+                raise _conflict(f"format {self.format}", "lossless", "choose png, webp or tiff for exact pixels")
+            if self.quality is not None and self.format not in _encoding.WITH_QUALITY:
+                raise _conflict(f"format {self.format}", "quality", "it stores exact pixels; leave quality out")
         if self.mask and self.background is not None:
             raise _conflict("mask", "background", "a mask has no colours; leave one of them out")
         if self.mask and self.shadow != "none":

@@ -11,24 +11,31 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from tress.arrays import Alpha, Grey8, Rgb8
+from tress.arrays import Alpha, Grey8, Rgb8, check_rgb8, check_same_size
 
 # Float temporaries exist for about this many pixels at a time, so memory does not grow with the picture.
 _CHUNK_PIXELS = 1 << 18
 
 
-def over(foreground: Rgb8, alpha: Alpha, background: Rgb8) -> Rgb8:
+def over(foreground: Rgb8, alpha: Alpha, background: Rgb8 | tuple[int, int, int]) -> Rgb8:
     """``foreground`` over an opaque ``background``.
 
     Args:
         foreground: ``(H, W, 3)`` uint8 sRGB, straight.
         alpha: ``(H, W)`` float32 in [0, 1].
-        background: ``(H, W, 3)`` or ``(3,)`` uint8 sRGB.
+        background: ``(H, W, 3)`` uint8 sRGB, or one colour.
 
     Returns:
         ``(H, W, 3)`` uint8 sRGB.
+
+    Raises:
+        InputError: the sizes differ.
     """
-    return compose(foreground, alpha, background=background)
+    behind = np.asarray(background, np.uint8)
+    check_same_size(foreground, alpha, ("foreground", "alpha"))
+    if behind.shape != (3,):
+        check_same_size(foreground, check_rgb8(behind, "background"), ("foreground", "background"))
+    return compose(foreground, alpha, background=behind)
 
 
 def compose(

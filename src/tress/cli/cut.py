@@ -1,0 +1,187 @@
+"""``tress cut``: remove the background of pictures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tress.cli.options import with_output_options
+from tress.cli.report import Report
+from tress.errors import InputError
+from tress.outputs import OutputOptions
+
+if TYPE_CHECKING:
+    from tress.api import Remover
+    from tress.io.files import Job
+    from tress.produce import Product
+
+# While the networks are busy with one picture, another is decoded, rendered or encoded.
+_AT_ONCE = 2
+
+
+@with_output_options
+def cut(
+    *,
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT", help="Pictures, folders (with all below), or - for stdin.")
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="File or folder to write to, or - for stdout. Unset: photo.cutout.png beside photo.jpg.",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")] = False,
+    model: Annotated[
+        str,
+        typer.Option(metavar="NAME|FILE", help="Model: a name that `tress models` lists, or an ONNX file."),
+    ] = "default",
+    refine: Annotated[bool, typer.Option(help="Work out hair and soft edges at full resolution.")] = True,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|cpu|cuda|coreml|directml|openvino",
+            help="Where to run. A device that is asked for and not there is an error.",
+            autocompletion=lambda incomplete: [d for d in _devices() if d.startswith(incomplete)],
+        ),
+    ] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads for the networks. Unset: all cores.")
+    ] = None,
+    max_megapixels: Annotated[float, typer.Option(metavar="N", help="Refuse larger pictures before decoding.")] = 100.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
+    options: OutputOptions,
+) -> None:
+    """Remove the background of pictures.
+
+    The command may be left out: `tress photo.jpg` is `tress cut photo.jpg`.
+    """
+    _check_numbers(threads, max_megapixels)
+    jobs, settled = _plan(inputs, output, options, overwrite)
+    if jobs[0].target is None:
+        _check_stdout(as_json)
+    options.check_files()
+    remover = _load(model, refine, device, threads, max_megapixels, quiet)
+    with Report(len(jobs), as_json=as_json, quiet=quiet) as report:
+        for job, made in _work(remover, jobs, settled):
+            try:
+                product = made.result()
+                _deliver(product, job, overwrite)
+            except Exception as error:
+                report.failed(job, error)
+            else:
+                report.done(job, product)
+    if code := report.exit_code():
+        raise typer.Exit(code)
+
+
+def _plan(
+    inputs: list[str], output: str | None, options: OutputOptions, overwrite: bool
+) -> tuple[list[Job], OutputOptions]:
+    """Where results go, and the options with their format settled; everything that can be refused now is."""
+    from tress.io.encode import extension, format_for
+    from tress.io.files import plan
+
+    wanted = "png" if options.format == "auto" else options.format
+    jobs = plan(inputs, output, extension=extension(wanted), overwrite=overwrite)
+    target = jobs[0].target
+    if target is None:
+        return jobs, options.with_format(wanted)
+    named = format_for(target.suffix)
+    if options.format not in {"auto", named}:
+        raise InputError(
+            "format_mismatch",
+            f"{target} is a name for {named}, but format {options.format} is asked for",
+            hint=f"name it {target.with_suffix(extension(wanted)).name}, or leave out --format",
+        )
+    return jobs, options.with_format(named)
+
+
+def _load(model: str, refine: bool, device: str, threads: int | None, max_megapixels: float, quiet: bool) -> Remover:
+    from tress.api import Remover
+    from tress.catalog import resolve
+
+    if not quiet:
+        # A model that is not here yet is fetched with a progress bar; the Remover then finds it.
+        resolve(model, progress=sys.stderr.isatty())
+    return Remover(model, device=device, threads=threads, max_megapixels=max_megapixels, refine=refine)
+
+
+def _work(remover: Remover, jobs: list[Job], options: OutputOptions) -> Iterator[tuple[Job, Future[Product]]]:
+    """Products in the order of the jobs, made by threads: a main thread inside a network would not hear Ctrl-C.
+
+    Threads never write files, so that they can be abandoned at any time.
+    """
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="tress-cut")
+    waiting: deque[tuple[Job, Future[Product]]] = deque()
+    try:
+        for job in jobs:
+            waiting.append((job, pool.submit(_make, remover, job, options)))
+            if len(waiting) == _AT_ONCE:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _first(waiting: deque[tuple[Job, Future[Product]]]) -> tuple[Job, Future[Product]]:
+    job, future = waiting.popleft()
+    # An endless wait cannot be interrupted on Windows.
+    while not wait([future], timeout=0.5).done:
+        pass
+    return job, future
+
+
+def _make(remover: Remover, job: Job, options: OutputOptions) -> Product:
+    from tress.io.files import read_limited
+    from tress.produce import produce
+
+    source: Path | bytes = job.source if job.source is not None else read_limited(sys.stdin.buffer)
+    return produce(remover, source, options)
+
+
+def _deliver(product: Product, job: Job, overwrite: bool) -> None:
+    from tress.io.files import write_atomic
+
+    if job.target is not None:
+        write_atomic(job.target, product.data, overwrite=overwrite)
+        return
+    sys.stdout.buffer.write(product.data)
+    sys.stdout.buffer.flush()
+
+
+def _check_numbers(threads: int | None, max_megapixels: float) -> None:
+    if threads is not None and threads < 1:
+        raise InputError("option_value", f"threads is {threads}, but it must be at least 1")
+    # A comparison that is also false for NaN.
+    if not max_megapixels > 0:
+        raise InputError("option_value", f"max-megapixels is {max_megapixels:g}, but it must be more than 0")
+
+
+def _check_stdout(as_json: bool) -> None:
+    if as_json:
+        raise InputError(
+            "stdout_twice", "the picture and --json cannot both go to stdout", hint="name a file with --output"
+        )
+    if os.isatty(sys.stdout.fileno()):
+        raise InputError(
+            "stdout_is_terminal", "a picture makes no sense on a terminal", hint="name a file with --output, or pipe it"
+        )
+
+
+def _devices() -> tuple[str, ...]:
+    from tress.engine import DEVICES
+
+    return DEVICES

@@ -1,0 +1,75 @@
+"""Every error as an exit code and lines on stderr: the only place that maps them."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+from tress.errors import InputError, ModelError, TressError
+
+
+class ExitCode(IntEnum):
+    """What ``tress`` answers to the shell."""
+
+    OK = 0
+    SOME_FAILED = 1
+    INPUT = 2
+    MODEL = 3
+    NOT_FOUND = 4
+    BUG = 70
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    ExitCode.OK: "everything was done",
+    ExitCode.SOME_FAILED: "some of several inputs failed; the others were written",
+    ExitCode.INPUT: "an input, an option or a path is wrong",
+    ExitCode.MODEL: "a model or a device is missing or failed",
+    ExitCode.NOT_FOUND: "at least one picture has no subject; its result was written and is empty",
+    ExitCode.BUG: "a bug in tress; `tress --debug ...` shows where",
+    ExitCode.INTERRUPTED: "stopped with Ctrl-C; no half-written file stays",
+}
+
+
+def exit_code(error: Exception) -> ExitCode:
+    """The exit code for one failure."""
+    if isinstance(error, InputError):
+        return ExitCode.INPUT
+    if isinstance(error, ModelError):
+        return ExitCode.MODEL
+    return ExitCode.BUG
+
+
+def describe_failure(error: Exception) -> dict[str, str]:
+    """Code, message and hint of a failure, for programs and for people."""
+    if isinstance(error, TressError):
+        return {"code": error.code, "message": error.message, "hint": error.hint}
+    return {
+        "code": "internal_error",
+        "message": f"unexpected {type(error).__name__}: {error}",
+        "hint": "this is a bug in tress; please report it with what `tress --debug ...` prints",
+    }
+
+
+def print_failure(error: Exception, *, about: str = "") -> None:
+    """Writes ``error:`` and ``hint:`` lines to stderr.
+
+    Args:
+        error: what happened.
+        about: the input that it is about.
+    """
+    told = describe_failure(error)
+    prefix = f"{about}: " if about and about not in told["message"] else ""
+    say(f"error: {prefix}{told['message']}")
+    if told["hint"]:
+        say(f"hint: {told['hint']}")
+
+
+def say(line: str) -> None:
+    """Writes one line to stderr; a closed stderr is no reason to stop working."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        sys.stderr = None
+    except UnicodeEncodeError:
+        print(line.encode("ascii", "backslashreplace").decode(), file=sys.stderr, flush=True)

@@ -1,0 +1,126 @@
+"""The command ``tress``."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tress.cli.cut import cut
+from tress.cli.failures import MEANINGS, ExitCode, exit_code, print_failure, say
+from tress.cli.models import models
+from tress.errors import InputError, TressError
+
+_EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
+
+app = typer.Typer(
+    name="tress",
+    help="Remove the background of pictures of people and objects.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(epilog=_EPILOG)(cut)
+app.command()(models)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"tress {version('tress')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+) -> None:
+    pass
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        The exit code.  After ``ExitCode.INTERRUPTED`` abandoned threads may still be running.
+    """
+    debug = "--debug" in arguments
+    try:
+        answer = app(_with_command(arguments), prog_name="tress", standalone_mode=False)
+        return answer if isinstance(answer, int) else ExitCode.OK
+    except (typer.Abort, KeyboardInterrupt):
+        say("stopped")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has seen enough.  Python would complain again when it flushes at the end.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        if _is_usage_error(error):
+            return _print_usage_error(error)
+        print_failure(error)
+        return exit_code(error)
+
+
+def run() -> None:
+    """Entry point."""
+    code = main(sys.argv[1:])
+    if code == ExitCode.INTERRUPTED:
+        # A network that is still running in a thread cannot be stopped, and nobody waits for its answer.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    """Puts ``cut`` before arguments that start with a picture: ``tress photo.jpg``.
+
+    ``--debug`` may stand anywhere.
+
+    Raises:
+        InputError: the first word is neither a command nor a file, but looks like a misspelt command.
+    """
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    if not arguments:
+        return arguments
+    first = arguments[0]
+    names = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
+    if first in names or (first.startswith("-") and first != "-"):
+        return arguments
+    if not Path(first).exists() and (close := difflib.get_close_matches(first, names, n=1)):
+        raise InputError(
+            "command_unknown", f"there is no command or picture {first!r}", hint=f"did you mean tress {close[0]}?"
+        )
+    return ["cut", *arguments]
+
+
+def _is_usage_error(error: Any) -> bool:
+    # Newer versions of typer carry their own copy of click, so its classes have no common name to import.
+    return not isinstance(error, TressError) and hasattr(error, "format_message") and hasattr(error, "exit_code")
+
+
+def _print_usage_error(error: Any) -> int:
+    say(f"error: {error.format_message()}")
+    context = getattr(error, "ctx", None)
+    say(f"hint: {context.command_path if context else 'tress'} --help lists the options")
+    return ExitCode.INPUT

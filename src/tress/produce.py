@@ -1,0 +1,131 @@
+"""One picture from its file to the finished file: what the command line and the service do for every input."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tress.api import ImageInput, Matte, Remover
+from tress.arrays import Rgb8
+from tress.outputs import OutputOptions, render
+
+if TYPE_CHECKING:
+    from tress.io.exif import Metadata
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A finished file and what is known about it.
+
+    Attributes:
+        data: the encoded picture.
+        format: ``png``, ``webp``, ``avif``, ``tiff`` or ``jpeg``.
+        width_px, height_px: of the result.
+        input_width_px, input_height_px: of the photo, upright.
+        found: whether there is a subject.
+        confidence: as ``Matte.confidence``.
+        model: name of the network.
+        device: where it really ran.
+        seconds: time per step: decode, those of the networks, colour, render, encode.
+        warnings: what was done otherwise than asked, in words.
+    """
+
+    data: bytes
+    format: str
+    width_px: int
+    height_px: int
+    input_width_px: int
+    input_height_px: int
+    found: bool
+    confidence: float
+    model: str
+    device: str
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+
+
+def produce(remover: Remover, source: ImageInput, options: OutputOptions) -> Product:
+    """Decodes, mattes, renders and encodes one picture.  Safe to call from several threads.
+
+    Args:
+        remover: the loaded networks.
+        source: what ``Remover.matte`` takes.
+        options: what to make; format ``auto`` is png.
+
+    Raises:
+        InputError: the picture cannot be read, or the options do not fit it or each other.
+        ModelError: the network failed.
+    """
+    options = options.with_format("png")
+    started = time.perf_counter()
+    picture = remover.read(source)
+    decoded = time.perf_counter() - started
+    matte = remover.matte(picture)
+    return finish(matte, options, decode_seconds=decoded, dpi=picture.dpi, metadata=picture.metadata)
+
+
+def finish(
+    matte: Matte,
+    options: OutputOptions,
+    *,
+    decode_seconds: float = 0.0,
+    dpi: tuple[float, float] | None = None,
+    metadata: Metadata | None = None,
+) -> Product:
+    """Renders and encodes a matte, for callers that decode or change it themselves.
+
+    Args:
+        matte: of the picture.
+        options: what to make; format ``auto`` is png.
+        decode_seconds: time that was spent on decoding, for the report.
+        dpi: of the photo; kept, because it says how large the picture is meant to be.
+        metadata: of the photo; written only if the options say so.
+
+    Raises:
+        InputError: the options do not fit the picture or each other.
+    """
+    from tress.io.encode import encode
+
+    options = options.with_format("png")
+    colour_seconds = 0.0
+
+    def foreground() -> Rgb8:
+        nonlocal colour_seconds
+        started = time.perf_counter()
+        colours = matte.foreground
+        colour_seconds = time.perf_counter() - started
+        return colours
+
+    started = time.perf_counter()
+    pixels = render(matte.image, matte.alpha, foreground, options)
+    rendered = time.perf_counter()
+    data = encode(
+        pixels,
+        options.format,
+        quality=options.quality,
+        lossless=options.lossless or None,
+        dpi=dpi,
+        metadata=metadata if options.keep_metadata else None,
+    )
+    encoded = time.perf_counter()
+    return Product(
+        data=data,
+        format=options.format,
+        width_px=pixels.shape[1],
+        height_px=pixels.shape[0],
+        input_width_px=matte.image.shape[1],
+        input_height_px=matte.image.shape[0],
+        found=matte.found,
+        confidence=matte.confidence,
+        model=matte.model,
+        device=matte.device,
+        seconds={
+            **matte.seconds,
+            "decode": decode_seconds or matte.seconds.get("decode", 0.0),
+            "colour": colour_seconds,
+            "render": rendered - started - colour_seconds,
+            "encode": encoded - rendered,
+        },
+        warnings=matte.warnings,
+    )

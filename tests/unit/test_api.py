@@ -1,0 +1,176 @@
+"""The Python interface, on a network whose answer is known: alpha = red, presence = mean of blue."""
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tress
+from tress.api import Remover, _shared
+from tress.errors import InputError, ModelError
+
+DATA = Path(__file__).parents[1] / "data"
+LOCATOR = DATA / "tiny_locator.onnx"
+
+
+@pytest.fixture(scope="module")
+def remover():
+    return Remover(LOCATOR, refine=False, threads=1)
+
+
+@pytest.fixture(autouse=True)
+def _no_shared_networks():
+    yield
+    _shared.cache_clear()
+
+
+def half_red(height=48, width=64):
+    """Left half red + blue (subject), right half blue."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[..., 2] = 255
+    picture[:, : width // 2, 0] = 255
+    return picture
+
+
+def as_bytes(array, kind="PNG", **options):
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_matte_says_everything(remover):
+    matte = remover.matte(half_red())
+    assert matte.alpha.shape == (48, 64)
+    assert matte.alpha.dtype == np.float32
+    assert matte.found
+    assert matte.confidence > 0.9
+    assert (matte.device, matte.warnings) == ("cpu", ())
+    assert set(matte.seconds) == {"decode", "locate", "refine"}
+    assert matte.alpha[:, :24].min() == 1
+    assert matte.alpha[:, 40:].max() == 0
+
+
+def test_cutout_hides_colours_of_the_background(remover):
+    cutout = remover.matte(half_red()).cutout()
+    assert cutout.shape == (48, 64, 4)
+    assert (cutout[cutout[..., 3] == 0] == 0).all()
+    assert (cutout[:, :24] == (255, 0, 255, 255)).all()
+
+
+def test_over_a_colour_and_over_a_picture(remover):
+    matte = remover.matte(half_red())
+    plain = matte.over((10, 20, 30))
+    assert (plain[:, 40:] == (10, 20, 30)).all()
+    assert (plain[:, :24] == (255, 0, 255)).all()
+    np.testing.assert_array_equal(matte.over(np.full((48, 64, 3), (10, 20, 30), np.uint8)), plain)
+    with pytest.raises(InputError, match="64x48 but the background is 5x5"):
+        matte.over(np.zeros((5, 5, 3), np.uint8))
+
+
+def test_no_subject(remover):
+    matte = remover.matte(np.zeros((40, 40, 3), np.uint8))
+    assert not matte.found
+    assert matte.alpha.max() == 0
+    assert matte.cutout()[..., 3].max() == 0
+
+
+def test_every_kind_of_picture_gives_the_same_alpha(remover, tmp_path):
+    picture = half_red()
+    path = tmp_path / "a.png"
+    path.write_bytes(as_bytes(picture))
+    want = remover.matte(picture).alpha
+    for given in (str(path), path, path.read_bytes(), path.open("rb"), Image.fromarray(picture), remover.read(path)):
+        np.testing.assert_array_equal(remover.matte(given).alpha, want)
+        if hasattr(given, "close"):
+            given.close()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "I;16", "HSV"])
+def test_pil_images_of_every_mode(remover, mode):
+    image = Image.fromarray(half_red())
+    image = Image.fromarray(np.full((8, 9), 65535, np.uint16)) if mode == "I;16" else image.convert(mode)
+    picture = remover.read(image)
+    assert picture.pixels.shape == (image.height, image.width, 3)
+
+
+def test_a_pil_image_is_turned_upright_and_its_transparency_kept(remover):
+    rgba = np.dstack([half_red(), np.full((48, 64), 128, np.uint8)])
+    image = Image.fromarray(rgba)
+    image.getexif()[0x0112] = 6
+    picture = remover.read(image)
+    assert picture.pixels.shape == (64, 48, 3)
+    assert picture.alpha is not None
+    assert picture.alpha[0, 0] == pytest.approx(128 / 255)
+
+
+def test_transparency_of_the_input_multiplies(remover):
+    rgba = np.dstack([half_red(), np.full((48, 64), 51, np.uint8)])
+    assert remover.matte(rgba).alpha.max() == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((4, 4, 3)), np.zeros((4, 4, 2), np.uint8), np.zeros(4, np.uint8), np.zeros((0, 4, 3), np.uint8)]
+)
+def test_wrong_arrays_are_refused(remover, wrong):
+    with pytest.raises(InputError):
+        remover.matte(wrong)
+
+
+def test_remove_gives_back_the_same_kind(tmp_path):
+    def remove(image):
+        return tress.remove(image, model=LOCATOR)
+
+    picture = half_red()
+    path = tmp_path / "a.png"
+    path.write_bytes(as_bytes(picture))
+    array = remove(picture)
+    assert isinstance(array, np.ndarray)
+    assert array.shape == (48, 64, 4)
+    for image in (remove(Image.fromarray(picture)), remove(path), remove(str(path))):
+        assert image.mode == "RGBA"
+        np.testing.assert_array_equal(np.asarray(image), array)
+    data = remove(path.read_bytes())
+    assert isinstance(data, bytes)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), array)
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(np.asarray(Image.open(remove(file))), array)
+
+
+def test_many_keeps_the_order_and_does_not_read_ahead_without_end(remover):
+    taken = []
+
+    def source():
+        for size in range(40, 60):
+            taken.append(size)
+            yield half_red(size, 64)
+
+    results = remover.many(source(), ahead=3)
+    first = next(results)
+    assert first.alpha.shape[0] == 40
+    assert len(taken) <= 5
+    assert [m.alpha.shape[0] for m in results] == list(range(41, 60))
+
+
+def test_many_raises_at_the_turn_of_the_bad_picture(remover):
+    results = remover.many([half_red(), b"not a picture", half_red()])
+    next(results)
+    with pytest.raises(InputError):
+        next(results)
+
+
+def test_one_remover_serves_many_threads(remover):
+    pictures = [half_red(40 + 8 * i, 64) for i in range(8)]
+    alone = [remover.matte(p).alpha for p in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda p: remover.matte(p).alpha, pictures))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_refiner_is_no_locator():
+    with pytest.raises(ModelError) as caught:
+        Remover(DATA / "tiny_refiner.onnx")
+    assert caught.value.code == "model_task"
