@@ -28,6 +28,7 @@ _AT_ONCE = 2
 
 @with_output_options
 def cut(
+    context: typer.Context,
     *,
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT", help="Pictures, folders (with all below), or - for stdin.")
@@ -73,7 +74,7 @@ def cut(
         _check_stdout(as_json)
     options.check_files()
     remover = _load(model, refine, device, threads, max_megapixels, quiet)
-    with Report(len(jobs), as_json=as_json, quiet=quiet) as report:
+    with Report(len(jobs), as_json=as_json, quiet=quiet, debug=bool(context.obj)) as report:
         for job, made in _work(remover, jobs, settled):
             try:
                 product = made.result()

@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 
 MEANINGS = {
     ExitCode.OK: "everything was done",
-    ExitCode.SOME_FAILED: "some of several inputs failed; the others were written",
+    ExitCode.SOME_FAILED: "some of several inputs failed (the others were written), or the reader of stdout went away",
     ExitCode.INPUT: "an input, an option or a path is wrong",
     ExitCode.MODEL: "a model or a device is missing or failed",
     ExitCode.NOT_FOUND: "at least one picture has no subject; its result was written and is empty",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +22,6 @@ app = typer.Typer(
     name="tress",
     help="Remove the background of pictures of people and objects.",
     epilog=_EPILOG,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -44,7 +43,7 @@ def _main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
 ) -> None:
     pass
 
@@ -60,20 +59,13 @@ def main(arguments: list[str]) -> int:
     """
     debug = "--debug" in arguments
     try:
-        answer = app(_with_command(arguments), prog_name="tress", standalone_mode=False)
+        answer = app(_with_command(arguments), prog_name="tress", standalone_mode=False, obj=debug)
         return answer if isinstance(answer, int) else ExitCode.OK
     except (typer.Abort, KeyboardInterrupt):
         say("stopped")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has seen enough.  Python would complain again when it flushes at the end.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except Exception as error:
         if debug:
-            import traceback
-
             traceback.print_exc()
         if _is_usage_error(error):
             return _print_usage_error(error)
@@ -84,10 +76,14 @@ def main(arguments: list[str]) -> int:
 def run() -> None:
     """Entry point."""
     code = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has seen enough.  Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.SOME_FAILED
     if code == ExitCode.INTERRUPTED:
         # A network that is still running in a thread cannot be stopped, and nobody waits for its answer.
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
         os._exit(code)
     sys.exit(code)
 
@@ -102,7 +98,7 @@ def _with_command(arguments: list[str]) -> list[str]:
     """
     arguments = [argument for argument in arguments if argument != "--debug"]
     if not arguments:
-        return arguments
+        return ["--help"]
     first = arguments[0]
     names = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
     if first in names or (first.startswith("-") and first != "-"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,14 @@ class Report:
         count: number of inputs.
         as_json: one line of JSON per input on stdout.
         quiet: only warnings and errors.
+        debug: show where an unexpected error comes from.
     """
 
-    def __init__(self, count: int, *, as_json: bool, quiet: bool) -> None:
+    def __init__(self, count: int, *, as_json: bool, quiet: bool, debug: bool) -> None:
         self._count = count
         self._as_json = as_json
         self._quiet = quiet
+        self._debug = debug
         self._started = time.perf_counter()
         self._written = 0
         self._empty = 0
@@ -36,7 +39,8 @@ class Report:
         self._bar: Any = None
 
     def __enter__(self) -> Report:
-        if self._count > 1 and not self._quiet and sys.stderr.isatty():
+        mixed_up = self._as_json and sys.stdout.isatty()
+        if self._count > 1 and not self._quiet and sys.stderr.isatty() and not mixed_up:
             self._bar = _progress_bar()
             self._task = self._bar.add_task("", total=self._count)
             self._bar.start()
@@ -75,6 +79,8 @@ class Report:
         if isinstance(error, BrokenPipeError):
             raise error
         self._errors.append(error)
+        if self._debug:
+            traceback.print_exception(error)
         if self._as_json:
             print(json.dumps({"input": _name(job), "output": None, "error": describe_failure(error)}), flush=True)
         else:
@@ -133,7 +139,12 @@ def _progress_bar() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    # Lines that are said meanwhile are put above the bar.
+    # Lines on stderr are put above the bar; stdout is left alone, or JSON would go there too.
     return Progress(
-        BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
     )

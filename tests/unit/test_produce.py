@@ -1,0 +1,84 @@
+"""The whole job in one call, with tiny networks whose answer is known: alpha is the red channel."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tress.api import Remover
+from tress.errors import InputError
+from tress.outputs import parse
+from tress.produce import finish, produce
+
+TINY = Path(__file__).parents[1] / "data" / "tiny_locator.onnx"
+
+
+@pytest.fixture(scope="module")
+def remover() -> Remover:
+    return Remover(TINY, device="cpu", refine=False)
+
+
+def photo(blue: int = 255, **settings: object) -> bytes:
+    """64x96: alpha 1 in a square in the middle, 0 elsewhere; blue is how sure the network is of a subject."""
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[..., 2] = blue
+    pixels[16:48, 32:64, 0] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", **settings)
+    return buffer.getvalue()
+
+
+def opened(product) -> Image.Image:
+    return Image.open(io.BytesIO(product.data))
+
+
+def test_product_says_what_it_is(remover):
+    product = produce(remover, photo(), parse({}))
+    assert (product.format, product.width_px, product.height_px) == ("png", 96, 64)
+    assert (product.found, product.model, product.device) == (True, "tiny_locator", "cpu")
+    assert {"decode", "locate", "colour", "render", "encode"} <= set(product.seconds)
+    picture = opened(product)
+    assert (picture.format, picture.mode, picture.size) == ("PNG", "RGBA", (96, 64))
+    assert np.asarray(picture)[32, 48].tolist() == [255, 0, 255, 255]
+
+
+def test_sizes_of_photo_and_result(remover):
+    product = produce(remover, photo(), parse({"size": "48x48", "format": "webp", "background": "white"}))
+    assert (product.width_px, product.height_px) == (48, 48)
+    assert (product.input_width_px, product.input_height_px) == (96, 64)
+    assert opened(product).size == (48, 48)
+    assert opened(product).format == "WEBP"
+
+
+def test_nothing_found_is_said_and_gives_an_empty_picture(remover):
+    product = produce(remover, photo(blue=0), parse({"crop": True}))
+    assert not product.found
+    assert np.asarray(opened(product))[..., 3].max() == 0
+
+
+def test_resolution_is_kept_and_metadata_only_when_asked(remover):
+    exif = Image.Exif()
+    exif[0x8298] = "somebody"
+    source = photo(dpi=(300, 300), exif=exif)
+    plain = opened(produce(remover, source, parse({})))
+    assert round(plain.info["dpi"][0]) == 300
+    assert 0x8298 not in plain.getexif()
+    kept = opened(produce(remover, source, parse({"keep_metadata": True})))
+    assert kept.getexif()[0x8298] == "somebody"
+
+
+def test_a_matte_that_was_changed_can_be_finished(remover):
+    matte = remover.matte(photo())
+    matte.alpha[:, :48] = 0
+    pixels = np.asarray(opened(finish(matte, parse({}))))
+    assert pixels[32, 40, 3] == 0
+    assert pixels[32, 55, 3] == 255
+
+
+def test_bad_pictures_are_input_errors(remover):
+    with pytest.raises(InputError):
+        produce(remover, b"no picture", parse({}))
