@@ -14,6 +14,7 @@ import typer
 from tress.cli.cut import cut
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, print_failure, say
 from tress.cli.models import models
+from tress.cli.serve import serve
 from tress.errors import InputError, TressError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
+app.command()(serve)
 
 
 def _version(asked: bool) -> None:

@@ -24,6 +24,7 @@ from tress.server.trace import configure_logging
 from tress.server.work import Cutter
 
 log = logging.getLogger("tress.server")
+LOG_LEVELS = ("debug", "info", "warning", "error")
 # An answer takes a moment to travel after the last deadline has passed.
 _GRACE_S = 5
 _MAX_HEAD_BYTES = 16 * 1024
