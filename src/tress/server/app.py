@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from http.client import METHOD_NOT_ALLOWED
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -95,6 +96,10 @@ def load_remover(config: ServerConfig) -> Cutter:
 
 async def _answer_error(request: Request, error: Exception) -> Response:
     response: Response = problem_response(error, trace_of(request.scope))
+    documented = request.app.openapi()["paths"].get(request.url.path)
+    if response.status_code == METHOD_NOT_ALLOWED and documented:
+        # Starlette names the methods of the first route alone, and GET and POST are two routes.
+        response.headers["Allow"] = ", ".join(sorted(method.upper() for method in documented))
     return response
 
 

@@ -27,11 +27,20 @@ class Body:
         texts: field to text; fields that were sent empty are left out, because clients send empty for unset.
         files: field to the bytes of an uploaded file; empty files are left out too.
         raw: the body itself, if it is neither a form nor JSON.
+        empty: names of the fields that were sent empty.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     raw: bytes = b""
+    empty: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str], files: Mapping[str, bytes]) -> Body:
+        """Sorts out what is empty."""
+        empty = frozenset(name for fields in (texts, files) for name, value in fields.items() if not value)
+        filled = {name: text for name, text in texts.items() if text}
+        return cls(filled, {name: content for name, content in files.items() if content}, empty=empty)
 
     @property
     def size_bytes(self) -> int:
@@ -93,8 +102,7 @@ async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
 async def _multipart(stream: AsyncGenerator[bytes, None], boundary: bytes) -> Body:
     reader = FormReader(boundary)
     await reader.read(stream)
-    texts = {name: text for name, text in reader.texts.items() if text}
-    return Body(texts, {name: content for name, content in reader.files.items() if content})
+    return Body.of(reader.texts, reader.files)
 
 
 def _form(content: bytes) -> Body:
@@ -102,7 +110,7 @@ def _form(content: bytes) -> Body:
         pairs = parse_qsl(content.decode("ascii"), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict")
     except ValueError as error:
         raise InputError("form", "the form cannot be read", hint="send it percent-encoded, in UTF-8") from error
-    return Body({name: value for name, value in pairs if value})
+    return Body.of(dict(pairs), {})
 
 
 def _json(content: bytes) -> Body:
@@ -112,8 +120,7 @@ def _json(content: bytes) -> Body:
         raise InputError("json", "the body is not JSON", hint="send one JSON object in UTF-8") from error
     if not isinstance(values, dict):
         raise InputError("json", "the body is JSON but not an object", hint='send {"image_url": "https://..."}')
-    texts = {name: _json_text(name, value) for name, value in values.items()}
-    return Body({name: text for name, text in texts.items() if text})
+    return Body.of({name: _json_text(name, value) for name, value in values.items()}, {})
 
 
 def _json_text(name: str, value: Any) -> str:

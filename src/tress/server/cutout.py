@@ -25,17 +25,20 @@ def cutout_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["tress"])
 
     async def read_order(request: Request, body: Body) -> Order:
-        values: dict[str, object] = dict(body.texts)
+        # Empty means unset, but an unknown name is wrong all the same.
+        values: dict[str, object] = {**dict.fromkeys(body.empty, ""), **body.texts}
         for name, text in request.query_params.items():
-            if text and values.setdefault(name, text) != text:
+            if not values.get(name):
+                values[name] = text
+            elif text and values[name] != text:
                 raise InputError("option_twice", f"{name[:40]} stands in the URL and in the body, with two values")
         for name, content in body.files.items():
             if name != "image" and not (name in OPTIONS and OPTIONS[name].kind.takes_file):
                 raise InputError("field_unknown", f"no file is expected in field {name[:40]!r}", hint=_FILES_HINT)
-            if name in values:
+            if values.get(name):
                 raise InputError("option_twice", f"{name} is given as text and as a file")
             values[name] = content
-        picture = {name: values.pop(name) for name in PICTURE_FIELDS if name in values}
+        picture = {name: value for name in PICTURE_FIELDS if (value := values.pop(name, ""))}
         options = parse(values)
         return Order(await read_picture(service, picture, body.raw), options, pack_file)
 

@@ -20,6 +20,8 @@ from tress.server.service import Service
 from tress.server.work import Made, Order, pack_file
 
 PREFIX = "/api/remove"
+# Where rembg takes these from when a file is posted; its clients send them in the form.
+_ALSO_IN_URL = ("bgc", "extras")
 _MODEL = re.compile(r"[\w.-]{1,64}")
 _TRUE, _FALSE = {"true", "1", "on", "yes"}, {"false", "0", "off", "no"}
 _STATUS = {400: 422, 415: 422}
@@ -27,7 +29,7 @@ _STATUS = {400: 422, 415: 422}
 
 def rembg_shape(problem: Problem, request_id: str) -> Response:
     """How rembg's server writes a problem."""
-    detail = [{"type": problem.code, "loc": ["request"], "msg": f"{problem.message}. {problem.hint}".strip()}]
+    detail = [{"type": problem.code, "loc": ["body"], "msg": f"{problem.message}. {problem.hint}".strip()}]
     status = _STATUS.get(problem.status, problem.status)
     return JSONResponse({"detail": detail}, status, headers=dict(problem.headers))
 
@@ -39,7 +41,8 @@ def rembg_router(service: Service) -> APIRouter:
     async def read_posted(request: Request, content: Body) -> Order:
         if "file" not in content.files:
             raise InputError("missing", "the request has no file", hint="send the picture as multipart file 'file'")
-        return _order(request, content.files["file"], {**request.query_params, **content.texts})
+        in_url = {name: text for name, text in request.query_params.items() if name in _ALSO_IN_URL}
+        return _order(request, content.files["file"], {**in_url, **content.texts})
 
     async def read_url(request: Request, content: Body) -> Order:
         url = request.query_params.get("url", "")
@@ -139,13 +142,13 @@ _ERROR = {
 
 def _operation(name: str, summary: str) -> dict[str, Any]:
     query = [{"name": key, "in": "query", "schema": schema} for key, schema in _PARAMETERS.items()]
-    extra: dict[str, Any] = {"parameters": query}
+    extra: dict[str, Any] = {"parameters": [entry for entry in query if entry["name"] in _ALSO_IN_URL]}
     if name.endswith("get"):
         url = {"name": "url", "in": "query", "required": True, "schema": {"type": "string", "format": "uri"}}
         extra["parameters"] = [url, *query]
     else:
         fields = {"file": {"type": "string", "format": "binary"}, **_PARAMETERS}
-        form = body(fields, {"file"}, ("file",))["multipart/form-data"]
+        form = body(fields, {"file"}, ("file",), extra=True)["multipart/form-data"]
         extra["requestBody"] = {"required": True, "content": {"multipart/form-data": form}}
     unprocessable = {422: {"description": "Something is wrong.", "content": {"application/json": {"schema": _ERROR}}}}
     return {
