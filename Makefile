@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test check lint types imports clean
+.PHONY: demo test figures check lint types imports clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -12,6 +12,9 @@ demo: .venv-runtime/.ready
 test: .venv/.ready .venv-runtime/.ready
 	.venv/bin/python -m pytest
 	.venv-runtime/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+figures: .venv/.ready
+	.venv/bin/python benchmarks/figures/strip.py
 
 check: lint types imports
 

@@ -22,6 +22,8 @@ from tress.spec import ModelSpec
 MAX_STEP = 4.0
 GRID = TileGrid()
 TILE_BATCH = 4
+# A sigmoid never quite says 0 or 1.  Closer than this to either end counts as the end: no haze, no see-through subject.
+SETTLED = 0.015
 # About 20 s of refinement on two cores; only a picture that is unsure nearly everywhere gets there.
 MAX_TILES = 1200
 FOUND_PRESENCE = 0.5
@@ -139,9 +141,15 @@ def refine(image: Rgb8, located: Located, refiner: Network | None) -> tuple[Alph
         tiles = tiles_on(band, GRID)
         if len(tiles) > MAX_TILES:
             alpha = resize(alpha, *image.shape[:2])
-            return alpha, [f"the edge is unsure almost everywhere; refined at {width}x{height} at most"]
+            return settle(alpha), [f"the edge is unsure almost everywhere; refined at {width}x{height} at most"]
         alpha = refine_band(resize(image, height, width), alpha, uncertainty, band, refiner)
-    return np.clip(alpha, 0, 1), []
+    return settle(alpha), []
+
+
+def settle(alpha: Alpha) -> Alpha:
+    """Stretches ``[SETTLED, 1 - SETTLED]`` to ``[0, 1]``: a fixed rule, the same for every picture."""
+    settled = (alpha - np.float32(SETTLED)) * np.float32(1 / (1 - 2 * SETTLED))
+    return np.clip(settled, 0, 1, out=settled)
 
 
 def growth(start: tuple[int, ...], end: tuple[int, ...]) -> list[tuple[int, int]]:

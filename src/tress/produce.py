@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tress.api import ImageInput, Matte, Remover
 from tress.arrays import Rgb8
+from tress.errors import InputError
 from tress.outputs import OutputOptions, render
 
 if TYPE_CHECKING:
@@ -98,16 +99,21 @@ def finish(
         return colours
 
     started = time.perf_counter()
-    pixels = render(matte.image, matte.alpha, foreground, options)
-    rendered = time.perf_counter()
-    data = encode(
-        pixels,
-        options.format,
-        quality=options.quality,
-        lossless=options.lossless or None,
-        dpi=dpi,
-        metadata=metadata if options.keep_metadata else None,
-    )
+    try:
+        pixels = render(matte.image, matte.alpha, foreground, options)
+        rendered = time.perf_counter()
+        data = encode(
+            pixels,
+            options.format,
+            quality=options.quality,
+            lossless=options.lossless or None,
+            dpi=dpi,
+            metadata=metadata if options.keep_metadata else None,
+        )
+    except MemoryError as error:
+        raise InputError(
+            "out_of_memory", "there is not enough memory for this result", hint="set a smaller size"
+        ) from error
     encoded = time.perf_counter()
     return Product(
         data=data,

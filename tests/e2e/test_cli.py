@@ -160,6 +160,15 @@ def test_no_subject_is_warned_about_and_has_an_exit_code(tmp_path):
     assert (tmp_path / "wall.cutout.png").exists()
 
 
+def test_the_command_may_be_left_out_whatever_comes_first(photo):
+    ends_well(tress("--mask", photo, *TINY))
+    with Image.open(photo.with_name("photo.cutout.png")) as made:
+        assert made.mode == "L"
+    odd = picture(photo.with_name("-q.png"))
+    ends_well(tress(*TINY, "--", odd.name, cwd=photo.parent))
+    assert odd.with_name("-q.cutout.png").exists()
+
+
 def test_quiet_says_nothing(photo):
     result = tress(photo, *TINY, "-q")
     assert ends_well(result) == ""
@@ -220,7 +229,7 @@ def test_ctrl_c_stops_and_leaves_no_broken_file(tmp_path):
     process = subprocess.Popen(
         [*COMMAND, str(folder), *TINY, "-o", str(out)], stderr=subprocess.PIPE, start_new_session=True
     )
-    while not out.exists() or not files(out):
+    while not list(out.glob("*.png")):
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
@@ -230,6 +239,7 @@ def test_ctrl_c_stops_and_leaves_no_broken_file(tmp_path):
     done = files(out)
     assert 0 < len(done) < 200
     for name in done:
+        assert name.endswith(".png")
         with Image.open(out / name) as made:
             made.load()
 

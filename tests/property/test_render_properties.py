@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tress.errors import InputError
-from tress.outputs import OPTIONS, parse, render
+from tress.outputs import OPTIONS, describe, parse, render
 from tress.outputs.colour import Colour, read_colour
 from tress.outputs.span import span
 
@@ -113,3 +113,10 @@ def test_spans_fit_where_they_go(picture, canvas, scale, offset):
     assert 0 <= found.visible.start < found.visible.stop <= found.length
     # Never more than the canvas and a source pixel at either end.
     assert found.length <= canvas + 2 * scale + 2
+
+
+@given(st.data(), st.sampled_from(["margin", "position"]))
+@settings(max_examples=100)
+def test_text_that_fits_the_published_pattern_is_understood(data, name):
+    text = data.draw(st.from_regex(describe()["properties"][name]["pattern"], fullmatch=True).filter(str.isascii))
+    parse({name: text, "crop": True})

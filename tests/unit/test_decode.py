@@ -254,6 +254,17 @@ def test_a_press_profile_gives_its_colours_and_a_full_black(kind: str) -> None:
     assert np.abs(shown(255, 0, 0, 0) - lab_to_srgb8(60, -20, -30, black)).max() <= 3
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_damaged_profile_is_ignored_or_applied_but_never_fatal(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for good, mode in ((rgb_profile(DISPLAY_P3, srgb_curve()), "RGB"), (cmyk_profile(), "CMYK")):
+        torn = bytearray(good)
+        for at in rng.integers(0, min(len(torn), 400), 6):
+            torn[at] = int(rng.integers(256))
+        picture = decode(saved(Image.new(mode, (5, 4), 90), "tiff", icc_profile=bytes(torn)))
+        assert picture.pixels.shape == (4, 5, 3)
+
+
 def test_lab_tiff() -> None:
     image = Image.frombytes("LAB", (4, 4), bytes((153, 236, 226)) * 16)  # L 60, a -20, b -30, as signed bytes
     assert np.abs(decode(saved(image, "tiff")).pixels - lab_to_srgb8(60, -20, -30)).max() <= 2
@@ -344,13 +355,13 @@ def test_the_limit_is_exact_and_configurable() -> None:
 
 def test_neither_pillows_limit_nor_its_warnings_interfere(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host program may have set any limit of its own; it neither stops tress nor is changed by it."""
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1200)
-    pixels = four_corners()
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 70_000)
+    pixels = four_corners(300, 400)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for kind in ("jpeg", "png", "tiff", "bmp", "gif"):
             assert decode(saved(pixels, kind)).pixels.shape == pixels.shape
-    assert Image.MAX_IMAGE_PIXELS == 1200
+    assert Image.MAX_IMAGE_PIXELS == 70_000
 
 
 def test_threads_do_not_disturb_each_other() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tress import matting
-from tress.matting import Located, estimate_alpha, expected_iou, growth, is_found, refine, refine_band
+from tress.matting import Located, estimate_alpha, expected_iou, growth, is_found, refine, refine_band, settle
 from tress.process.tiles import tiles_on
 from tress.spec import ModelSpec
 
@@ -94,7 +94,7 @@ def test_refiner_sees_the_band_only_and_changes_nothing_else():
     assert refined[0, 0] == 0
     changed = refined != coarse
     assert changed.any()
-    np.testing.assert_allclose(refined[(coarse > 0.3) & (coarse < 0.7)], 0.25, atol=1e-5)
+    np.testing.assert_allclose(refined[(coarse > 0.3) & (coarse < 0.7)], settle(np.float32([0.25]))[0], atol=1e-5)
     assert refiner.largest <= matting.TILE_BATCH
     assert refiner.tiles < 2 * len(tiles_on(np.ones((1200, 1500), bool), matting.GRID))
 
@@ -152,3 +152,13 @@ def test_expected_iou_is_one_for_decided_alpha_and_lower_for_doubt():
     doubtful[:5] = 0.8
     assert expected_iou(doubtful) == pytest.approx(40 / 55)
     assert expected_iou(np.zeros((4, 4), np.float32)) == 0
+
+
+def test_settling_reaches_both_ends_and_keeps_the_order():
+    settled = settle(np.float32([0, 0.014, 0.016, 0.3, 0.5, 0.984, 0.986, 1]))
+    assert settled[1] == 0
+    assert settled[-2] == 1
+    assert settled[4] == pytest.approx(0.5)
+    assert (np.diff(settled) >= 0).all()
+    assert settled[2] > 0
+    assert settled[-3] < 1

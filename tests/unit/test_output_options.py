@@ -182,6 +182,18 @@ def test_numbers_with_and_without_unit():
     assert (options.scale, options.feather, options.quality) == (80, 2.5, 90)
 
 
+def test_json_numbers():
+    assert parse({"quality": 90.0, "scale": 80}) == parse({"quality": "90", "scale": "80.0"})
+    assert failure(quality=90.5).code == "option_value"
+    assert failure(quality=True).code == "option_value"
+
+
+def test_absurdly_long_numbers():
+    for name in ("size", "scale", "feather", "quality", "margin", "position"):
+        assert failure(**{name: "9" * 6000}).code == "option_value"
+    assert failure(size="9" * 6000 + "x1").code == "option_value"
+
+
 def test_format_aliases():
     assert parse({"format": "JPG", "background": "white"}).format == "jpeg"
     assert parse({"format": "tif"}).format == "tiff"

@@ -82,3 +82,13 @@ def test_a_matte_that_was_changed_can_be_finished(remover):
 def test_bad_pictures_are_input_errors(remover):
     with pytest.raises(InputError):
         produce(remover, b"no picture", parse({}))
+
+
+def test_too_little_memory_is_told_as_such(remover, monkeypatch):
+    def render(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("tress.produce.render", render)
+    with pytest.raises(InputError) as caught:
+        produce(remover, photo(), parse({}))
+    assert caught.value.code == "out_of_memory"

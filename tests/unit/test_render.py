@@ -240,6 +240,15 @@ def test_feather_fades_inwards_only():
     assert (np.diff(row[10:20]) >= 0).all()
 
 
+def test_a_wide_feather_reaches_as_far_as_asked():
+    image, alpha = scene(200, 200, (20, 20, 160, 160))
+    row = make(image, alpha, feather="60", mask=True)[100].astype(int)
+    assert row[20] < 30
+    assert 60 < row[40] < 200
+    assert row[85] > 235
+    assert (row[:20] == 0).all()
+
+
 def test_drop_shadow_falls_to_the_lower_right_and_keeps_the_subject():
     image, alpha = scene(100, 100, (30, 30, 40, 40))
     result = make(image, alpha, shadow="drop")

@@ -157,6 +157,12 @@ def not_pictures() -> Iterator[tuple[str, bytes, str]]:
     yield "TIFF 60,000 x 60,000", plain_tiff(60_000, 60_000), "picture_too_large"
     size = struct.pack("<I", 16382)[:3] * 2
     yield "WebP 16,383 x 16,383", webp_with_canvas(size), "picture_too_large"
+    lossy = bytearray(saved(two_halves(), "webp"))
+    lossy[26:30] = b"\xff\x3f\xff\x3f"
+    yield "lossy WebP 16,383 x 16,383", bytes(lossy), "picture_too_large"
+    lossless = bytearray(saved(two_halves(), "webp", lossless=True))
+    lossless[21:25] = b"\xff\xff\xff\x0f"
+    yield "lossless WebP 16,384 x 16,384", bytes(lossless), "picture_too_large"
     yield "PNG of width 0", png(0, 5, 8, 2, b""), "picture_zero_sized"
     yield "JPEG of height 0", jpeg_sized(jpeg, 0, 64), "picture_zero_sized"
     frame = gif.index(struct.pack("<BHHHH", 0x2C, 0, 0, 64, 48))
@@ -201,6 +207,10 @@ def has_two_halves(picture: Picture) -> bool:
 
 def warns_and_has_two_halves(picture: Picture) -> bool:
     return len(picture.warnings) == 1 and has_two_halves(picture)
+
+
+def has_two_halves_in_any_case(picture: Picture) -> bool:
+    return picture.pixels.shape == (48, 64, 3) and looks_like_two_halves(picture)
 
 
 def right_half_is_clear(picture: Picture) -> bool:
@@ -258,7 +268,8 @@ def odd_pictures() -> Iterator[tuple[str, bytes, Check]]:
     for kind in ("gif", "webp", "png", "tiff"):
         frames = {"save_all": True, "append_images": [other]}
         data = saved(image, kind, **frames, **({"lossless": True} if kind == "webp" else {}))
-        yield f"{kind} with two frames or pages", data, has_two_halves
+        yield f"{kind} with two frames or pages", data, warns_and_has_two_halves
+        yield f"{kind} whose second frame is torn", data[:-40] + bytes(40), has_two_halves_in_any_case
     yield "GIF with a clear colour", saved(palette, "gif", transparency=key), right_half_is_clear
     yield "TIFF whose directory list loops", plain_tiff(4, 4, following=8), lambda p: p.pixels[3, 3, 0] == 15
     yield "PNG named as JPEG elsewhere", saved(halves, "png"), lambda p: p.format == "png" and has_two_halves(p)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tress.cli.failures import say
 from tress.cli.options import with_output_options
 from tress.cli.report import Report
 from tress.errors import InputError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # While the networks are busy with one picture, another is decoded, rendered or encoded.
 _AT_ONCE = 2
+# Finished files that wait for their turn are small, so that a slow picture need not stop the next ones.
+_AHEAD = 2 * _AT_ONCE
 
 
 @with_output_options
@@ -74,6 +77,8 @@ def cut(
         _check_stdout(as_json)
     options.check_files()
     remover = _load(model, refine, device, threads, max_megapixels, quiet)
+    for warning in remover.warnings:
+        say(f"warning: {warning}")
     with Report(len(jobs), as_json=as_json, quiet=quiet, debug=bool(context.obj)) as report:
         for job, made in _work(remover, jobs, settled):
             try:
@@ -113,9 +118,8 @@ def _load(model: str, refine: bool, device: str, threads: int | None, max_megapi
     from tress.api import Remover
     from tress.catalog import resolve
 
-    if not quiet:
-        # A model that is not here yet is fetched with a progress bar; the Remover then finds it.
-        resolve(model, progress=sys.stderr.isatty())
+    # A model that is not here yet is fetched with a progress bar; the Remover then finds it.
+    resolve(model, progress=not quiet and sys.stderr.isatty())
     return Remover(model, device=device, threads=threads, max_megapixels=max_megapixels, refine=refine)
 
 
@@ -129,7 +133,7 @@ def _work(remover: Remover, jobs: list[Job], options: OutputOptions) -> Iterator
     try:
         for job in jobs:
             waiting.append((job, pool.submit(_make, remover, job, options)))
-            if len(waiting) == _AT_ONCE:
+            if len(waiting) == _AHEAD:
                 yield _first(waiting)
         while waiting:
             yield _first(waiting)

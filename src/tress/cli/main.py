@@ -19,13 +19,15 @@ from tress.errors import InputError, TressError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
+_HELP = ["-h", "--help"]
+
 app = typer.Typer(
     name="tress",
     help="Remove the background of pictures of people and objects.",
     epilog=_EPILOG,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": _HELP},
 )
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
@@ -61,7 +63,8 @@ def main(arguments: list[str]) -> int:
     """
     debug = "--debug" in arguments
     try:
-        answer = app(_with_command(arguments), prog_name="tress", standalone_mode=False, obj=debug)
+        group: Any = typer.main.get_command(app)
+        answer = group.main(_with_command(arguments, group), prog_name="tress", standalone_mode=False, obj=debug)
         return answer if isinstance(answer, int) else ExitCode.OK
     except (typer.Abort, KeyboardInterrupt):
         say("stopped")
@@ -90,8 +93,8 @@ def run() -> None:
     sys.exit(code)
 
 
-def _with_command(arguments: list[str]) -> list[str]:
-    """Puts ``cut`` before arguments that start with a picture: ``tress photo.jpg``.
+def _with_command(arguments: list[str], group: Any) -> list[str]:
+    """Puts ``cut`` before arguments that name no command: ``tress photo.jpg``, ``tress --mask photo.jpg``.
 
     ``--debug`` may stand anywhere.
 
@@ -102,10 +105,11 @@ def _with_command(arguments: list[str]) -> list[str]:
     if not arguments:
         return ["--help"]
     first = arguments[0]
-    names = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
-    if first in names or (first.startswith("-") and first != "-"):
+    own_options = {name for parameter in group.params for name in parameter.opts} | set(_HELP)
+    if first in group.commands or first in own_options:
         return arguments
-    if not Path(first).exists() and (close := difflib.get_close_matches(first, names, n=1)):
+    close = difflib.get_close_matches(first, group.commands, n=1)
+    if first.isidentifier() and close and not Path(first).exists():
         raise InputError(
             "command_unknown", f"there is no command or picture {first!r}", hint=f"did you mean tress {close[0]}?"
         )

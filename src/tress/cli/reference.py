@@ -26,8 +26,8 @@ tress cut a.jpg b.heic --format webp --json     # one line of JSON for each inpu
 tress - < photo.jpg > cutout.png                # from stdin to stdout
 ```
 
-`tress photo.jpg` is short for `tress cut photo.jpg`; options come after the first picture. A picture that is called
-like a command needs a path: `./models`. `-` is stdin as an input and stdout as an output.
+`tress photo.jpg` is short for `tress cut photo.jpg`. A picture that is called like a command needs a path: `./models`.
+`-` is stdin as an input and stdout as an output.
 
 Without `--output` the result lies beside its input as `photo.cutout.png`. `--output` names a file for one picture, and
 a folder (in which results keep their names and their place in the tree) for several. Nothing is ever overwritten

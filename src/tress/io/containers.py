@@ -74,6 +74,20 @@ def _supported(head: bytes) -> str | None:
     return None
 
 
+def webp_canvas(head: bytes) -> tuple[int, int] | None:
+    """Width and height of a WebP file; its decoder takes memory for them before it tells them."""
+    kind = head[12:16]
+    if kind == b"VP8X" and len(head) >= 30:
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if kind == b"VP8L" and len(head) >= 25:
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and len(head) >= 30:
+        width, height = struct.unpack("<HH", head[26:30])
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
 def is_zero_sized(head: bytes, kind: str) -> bool:
     """True when the header itself announces a width or height of zero."""
     where = {"png": (">II", 16), "gif": ("<HH", 6), "bmp": ("<ii", 18)}

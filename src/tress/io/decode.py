@@ -36,7 +36,8 @@ from tress.io.exif import Metadata
 
 Source: TypeAlias = "bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO"
 
-_STRIP_PX = 1 << 20
+# Small enough to stay below any pixel limit that a host program may have given Pillow.
+_STRIP_PX = 1 << 16
 _MEGA = 1_000_000
 
 
@@ -93,6 +94,8 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
     with _opened(source) as file:
         head, kind = _identify(file)
         try:
+            if kind == "webp" and (canvas := containers.webp_canvas(head)):
+                check_pixel_limit(*canvas, max_megapixels=max_megapixels)
             image = _decoder(kind)(file)
             check_pixel_limit(*image.size, max_megapixels=max_megapixels)
             return _picture(image, kind)
@@ -242,12 +245,25 @@ def _explain(error: Exception, file: BinaryIO, kind: str, head: bytes) -> NoRetu
     ) from error
 
 
+def _has_more_frames(image: ImageFile.ImageFile, kind: str) -> bool:
+    """Whether frames or pages are left out; the extra pictures of JPEG and HEIC are previews and maps, not frames."""
+    if kind in ("jpeg", "heic"):
+        return False
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # a torn second frame, of which nothing is needed
+        return False
+
+
 def _picture(image: ImageFile.ImageFile, kind: str) -> Picture:
     warnings = []
+    if _has_more_frames(image, kind):
+        warnings.append("the file has several frames or pages; only the first is used")
     deep = kind == "png" and any(str(tile[3]).endswith("16B") for tile in image.tile)
     image.load()
     if kind == "tiff":
-        own_exif, turn = None, 1  # Pillow has turned the pixels already
+        # Pillow has turned the pixels already.
+        own_exif, turn = exif.from_descriptive_tags(image.tag_v2), 1  # type: ignore[attr-defined]
     else:
         own_exif = exif.bare(image.info.get("exif"))
         turn = exif.orientation(own_exif)

@@ -71,14 +71,17 @@ def _webp(job: _Job) -> bytes:
 
 
 def _avif(job: _Job) -> bytes:
-    return _pillow(job, "AVIF", quality=job.quality, speed=8, exif=_exif_with_dpi(job))
+    return _pillow(job, "AVIF", quality=job.quality, speed=9, exif=_exif_with_dpi(job))
 
 
 def _tiff(job: _Job) -> bytes:
-    tags: dict[int, Any] = {_PREDICTOR_TAG: _HORIZONTAL}
+    # A TIFF's own tags are its EXIF; of another file's block only the descriptive ones can be taken over safely.
+    tags = Image.Exif()
+    tags.update(exif.descriptive_tags(job.metadata.exif))
+    tags[_PREDICTOR_TAG] = _HORIZONTAL
     if job.metadata.xmp:
         tags[_XMP_TAG] = job.metadata.xmp
-    return _pillow(job, "TIFF", dpi=job.dpi, exif=job.metadata.exif, compression="tiff_lzw", tiffinfo=tags)
+    return _pillow(job, "TIFF", dpi=job.dpi, compression="tiff_lzw", tiffinfo=tags)
 
 
 def _jpeg(job: _Job) -> bytes:
@@ -155,7 +158,8 @@ def encode(
         lossless: True or False to insist; None takes what the format is, lossy for WebP.
         dpi: dots per inch.  WebP and AVIF have no field of their own for it: it then goes into EXIF unless
             ``metadata`` brings an EXIF block, which has its own.
-        metadata: EXIF and XMP to write along; None writes none.
+        metadata: EXIF and XMP to write along; None writes none.  TIFF takes the descriptive EXIF tags only (maker,
+            model, date, artist, copyright, description, software).
 
     Raises:
         InputError: ``format_unknown``, ``jpeg_has_no_alpha``, ``quality_range``, ``quality_not_applicable``,
@@ -174,7 +178,7 @@ def encode(
     )
     try:
         return target.run(job)
-    except (OSError, ValueError, struct.error, cv2.error) as error:
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError, struct.error, cv2.error) as error:
         if "too long" in str(error).lower():
             raise InputError(
                 "metadata_too_large",

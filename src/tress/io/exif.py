@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
-_SHORT = 3
+_ASCII, _SHORT = 2, 3
+# Description, maker, model, software, date, artist, copyright: text that means the same in every container.
+DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Metadata:
 class _Entry:
     tag: int
     kind: int
+    length: int
     value_at: int
     value: int
 
@@ -78,6 +81,34 @@ def sane_dpi(value: object) -> tuple[float, float] | None:
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return (x, y) if 1 < x < 1e5 and 1 < y < 1e5 else None
+
+
+def descriptive_tags(exif: bytes | None) -> dict[int, str]:
+    """The texts of the ``DESCRIPTIVE`` tags."""
+    found = {}
+    for entry in _entries(exif, 0):
+        if exif is not None and entry.tag in DESCRIPTIVE and entry.kind == _ASCII:
+            start = entry.value if entry.length > 4 else entry.value_at
+            text = exif[start : start + entry.length].split(b"\0")[0].decode("utf-8", "replace").strip()
+            if text:
+                found[entry.tag] = text
+    return found
+
+
+def from_descriptive_tags(tags: Mapping[int, object]) -> bytes | None:
+    """An EXIF block of the ``DESCRIPTIVE`` tags among ``tags``; None if there are none."""
+    texts = [(tag, text.encode() + b"\0") for tag in DESCRIPTIVE if isinstance(text := tags.get(tag), str) and text]
+    if not texts:
+        return None
+    entries, values, at = b"", b"", 8 + 2 + 12 * len(texts) + 4
+    for tag, text in texts:
+        entries += struct.pack("<HHI", tag, _ASCII, len(text))
+        if len(text) <= 4:
+            entries += text.ljust(4, b"\0")
+        else:
+            entries += struct.pack("<I", at + len(values))
+            values += text
+    return b"II*\0" + struct.pack("<IH", 8, len(texts)) + entries + bytes(4) + values
 
 
 def upright_exif(exif: bytes | None) -> bytes | None:
@@ -143,7 +174,7 @@ def _entries(exif: bytes | None, index: int) -> Iterator[_Entry]:
         tag, kind, length = struct.unpack_from(order + "HHI", exif, position)
         short = kind == _SHORT and length == 1
         value = struct.unpack_from(order + ("H" if short else "I"), exif, position + 8)[0]
-        yield _Entry(tag, kind, position + 8, value)
+        yield _Entry(tag, kind, length, position + 8, value)
 
 
 def resolution_only(dpi: tuple[float, float]) -> bytes:

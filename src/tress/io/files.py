@@ -66,7 +66,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) 
     """Writes a file so that at every moment it is either absent, the old one or complete.
 
     The bytes go to a temporary file in the same folder, onto the disk, and are then renamed.  Without ``overwrite``
-    a file that another program creates in the meantime is kept too.  Missing folders are made.  The file gets the
+    a file that another program creates in the meantime is kept too (on a file system without hard links the name is
+    held by an empty file for a moment).  Missing folders are made.  The file gets the
     permissions that any new file of this user gets.  The temporary file never stays, not even after Ctrl-C.
 
     Raises:
@@ -265,7 +266,14 @@ def _output_folder(output: str | None, *, is_many: bool) -> Path | None:
     if output is None:
         return None
     path = Path(output)
-    if output.endswith(("/", os.sep)) or path.is_dir() or is_many:
+    is_named_folder = output.endswith(("/", os.sep)) or path.is_dir()
+    if is_many and not is_named_folder and path.suffix.lower() in PICTURE_SUFFIXES:
+        raise InputError(
+            "output_not_a_folder",
+            f"{output} is the name of a file, but several results need a folder",
+            hint="name a folder with --output, with a slash at its end",
+        )
+    if is_named_folder or is_many:
         if path.exists() and not path.is_dir():
             raise InputError(
                 "output_not_a_folder", f"{output} is a file, but a folder is needed", hint="name a folder with --output"

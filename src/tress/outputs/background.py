@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _WANTED = "a CSS colour, blur, blur:N% or a picture file"
 _BLUR = re.compile(r"blur(?::(\d+(?:\.\d+)?)%?)?")
-# The blurred scene is worked out at this size: nobody sees the difference, and its cost does not grow with the photo.
+# The blurred scene is worked out at this size, or smaller if the blur is strong, and enlarged: nobody sees the
+# difference, and its cost does not grow with the photo or with the blur.
 _BLUR_SIDE_PX = 1024
+_BLUR_SIGMA_PX = 12.0
 # Less unblurred background than this under the blur, and the old background there is guesswork.
 _LITTLE = 1e-3
 _PIECE_PX = 8192
@@ -144,7 +146,8 @@ def blurred_scene(image: Rgb8, alpha: Alpha, blur: Blur) -> Rgb8:
     from tress.process.geometry import resize
 
     height, width = image.shape[:2]
-    scale = min(1.0, _BLUR_SIDE_PX / max(height, width))
+    side = min(_BLUR_SIDE_PX, _BLUR_SIGMA_PX * 100 / blur.percent)
+    scale = min(1.0, side / max(height, width))
     height, width = max(1, round(height * scale)), max(1, round(width * scale))
     small = resize(image, height, width).astype(np.float32)
     weight = 1 - resize(alpha, height, width)

@@ -65,7 +65,7 @@ class _MarginKind(Kind[Margin]):
                 raise ValueError(f"lengths of at most {_MAX_PERCENT:g}% or {_MAX_PX:g}px")
 
     def schema(self) -> dict[str, Any]:
-        one = r"\d+(\.\d+)?([pP][xX]|%)?"
+        one = r"((100|\d{1,2}(\.\d+)?)%|(5000|[0-4]?\d{1,3}(\.\d+)?)([pP][xX])?)"
         return {"type": "string", "pattern": rf"^\s*{one}([ ,]+{one}){{0,3}}\s*$"}
 
 

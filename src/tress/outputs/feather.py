@@ -16,6 +16,8 @@ OPTION = Option[float](
     examples=("2", "8px"),
 )
 
+_SIGMA_PX = 6.0
+
 
 def feathered(alpha: Alpha, feather_px: float) -> Alpha:
     """Fades alpha from 0 on its old edge to 1 about ``feather_px`` further in.
@@ -33,8 +35,15 @@ def feathered(alpha: Alpha, feather_px: float) -> Alpha:
         return alpha
     import cv2
 
+    from tress.process.geometry import resize
+
+    height, width = alpha.shape
+    # Wide blurs are worked out on a smaller picture; they are smooth enough to be enlarged.
+    shrink = max(1.0, feather_px / 2 / _SIGMA_PX)
+    small = resize(alpha, max(1, round(height / shrink)), max(1, round(width / shrink)))
     # Blurred, a straight edge is 0.5 on the edge and about 1 two sigmas further in.
-    soft = cv2.GaussianBlur(alpha, (0, 0), feather_px / 2, borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(small, (0, 0), feather_px / 2 / shrink, borderType=cv2.BORDER_REPLICATE)
+    soft = resize(soft, height, width)
     soft *= 2
     soft -= 1
     np.clip(soft, 0, 1, out=soft)

@@ -96,6 +96,10 @@ class Number(Kind[T]):
         self.check(value)
         return value
 
+    def read_other(self, value: object) -> T:
+        """To JSON 2.0 is a whole number."""
+        return self.read(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
+
     def check(self, value: T) -> None:
         """Raises ValueError unless the value is unset or within the limits."""
         if value is None:

@@ -9,7 +9,7 @@ from typing import Any
 from tress.outputs.option import Kind, Number, Option
 
 _WANTED = "original, center, or one or two percentages (left to right, top to bottom) such as 50% 100%"
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%?")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%?")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class _PositionKind(Kind[Position | None]):
             raise ValueError("percentages from 0% to 100%")
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string"}
+        percent = r"(100|\d{1,2}(\.\d+)?)%?"
+        return {"type": "string", "pattern": rf"^\s*(center|centre|original|{percent}([ ,]+{percent})?)\s*$"}
 
 
 SCALE = Option[float | None](

@@ -17,7 +17,7 @@ from tress.outputs.layout import Layout, lay_out
 from tress.outputs.options import OutputOptions
 from tress.outputs.shadow import shadow_layer
 from tress.outputs.span import span
-from tress.process.composite import compose, unpremultiplied
+from tress.process.composite import compose, row_chunks, unpremultiplied
 
 
 def render(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: OutputOptions) -> npt.NDArray[np.uint8]:
@@ -68,15 +68,13 @@ def _colours(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options:
 
 def _to_grey(alpha: Alpha) -> npt.NDArray[np.uint8]:
     grey = np.empty(alpha.shape, np.uint8)
-    # Row by row in place of whole temporaries: a 50 megapixel mask would need 400 MB of them.
-    for row, values in enumerate(alpha):
-        grey[row] = values * 255 + 0.5
+    for rows in row_chunks(*alpha.shape):
+        grey[rows] = alpha[rows] * 255 + np.float32(0.5)
     return grey
 
 
 def _place(colours: Rgb8, alpha: Alpha, layout: Layout) -> tuple[Rgb8, Alpha]:
     """Colours and alpha on the canvas, colours still straight."""
-
     placed_alpha = _on_canvas(alpha, layout)
     if layout.scale == 1:
         return _on_canvas(colours, layout), placed_alpha
@@ -84,7 +82,8 @@ def _place(colours: Rgb8, alpha: Alpha, layout: Layout) -> tuple[Rgb8, Alpha]:
     # One premultiplied channel at a time: all at once would need 16 bytes a pixel.
     for channel in range(3):
         premultiplied = _on_canvas(colours[..., channel] * alpha, layout)
-        placed[..., channel] = unpremultiplied(premultiplied, placed_alpha)
+        for rows in row_chunks(*placed_alpha.shape):
+            placed[rows, :, channel] = unpremultiplied(premultiplied[rows], placed_alpha[rows])
     return placed, placed_alpha
 
 
@@ -95,13 +94,16 @@ def _on_canvas(array: Any, layout: Layout) -> Any:
     height, width = array.shape[:2]
     if (layout.height_px, layout.width_px) == (height, width) and layout == Layout(width, height):
         return array
-    canvas = np.zeros((layout.height_px, layout.width_px, *array.shape[2:]), array.dtype)
+    shape = (layout.height_px, layout.width_px, *array.shape[2:])
     across = span(width, layout.width_px, layout.scale, layout.left_px)
     down = span(height, layout.height_px, layout.scale, layout.top_px)
     if across is None or down is None:
-        return canvas
+        return np.zeros(shape, array.dtype)
     inner = array[down.source, across.source]
     if layout.scale != 1:
         inner = resize(np.ascontiguousarray(inner), down.length, across.length)
+    if inner.shape == shape and down.visible == down.target and across.visible == across.target:
+        return inner
+    canvas = np.zeros(shape, array.dtype)
     canvas[down.target, across.target] = inner[down.visible, across.visible]
     return canvas

@@ -21,21 +21,22 @@ class _Shape:
 
     Attributes:
         opacity: darkest value, 0 to 1.
-        blur: sigma.
+        blur_across, blur_down: sigma along rows and columns.
         right, down: offset.
         squash: height of the silhouette, as a share of the subject's, standing on the subject's lowest row.
     """
 
     opacity: float
-    blur: float
+    blur_across: float
+    blur_down: float
     right: float
     down: float
     squash: float
 
 
 _SHAPES = {
-    "drop": _Shape(opacity=0.4, blur=0.02, right=0.01, down=0.025, squash=1.0),
-    "contact": _Shape(opacity=0.6, blur=0.02, right=0.0, down=0.035, squash=0.08),
+    "drop": _Shape(opacity=0.4, blur_across=0.02, blur_down=0.02, right=0.01, down=0.025, squash=1.0),
+    "contact": _Shape(opacity=0.6, blur_across=0.06, blur_down=0.02, right=0.0, down=0.035, squash=0.08),
 }
 
 OPTION = Option[str](
@@ -78,6 +79,6 @@ def shadow_layer(alpha: Alpha, shadow: str) -> Grey8 | None:
         [[1, 0, shape.right * side], [0, shape.squash, ground * (1 - shape.squash) + shape.down * side]], np.float64
     )
     moved = cv2.warpAffine(small, matrix, (small.shape[1], small.shape[0]), flags=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(moved, (0, 0), max(0.5, shape.blur * side))
+    soft = cv2.GaussianBlur(moved, (0, 0), max(0.5, shape.blur_across * side), sigmaY=max(0.5, shape.blur_down * side))
     opacity = np.clip(soft * (shape.opacity * 255) + 0.5, 0, 255).astype(np.uint8)
     return resize(opacity, height, width)

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from tress.outputs.option import Kind, Option
 
 _WANTED = "WIDTHxHEIGHT (1000x800), a long side in pixels (2000) or megapixels (4mp)"
-_CANVAS = re.compile(r"(\d+)\s*[x×]\s*(\d+)")
-_LONG_SIDE = re.compile(r"(\d+)\s*(?:px)?")
+_CANVAS = re.compile(r"(\d{1,9})\s*[x×]\s*(\d{1,9})")
+_LONG_SIDE = re.compile(r"(\d{1,9})\s*(?:px)?")
 _MEGAPIXELS = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*mp")
 MAX_SIDE_PX = 65_535
 MAX_MEGAPIXELS = 100.0

@@ -60,10 +60,12 @@ def compose(
         fully transparent pixels are black.
     """
     if background is None:
+        if shadow is None:
+            return _alone(foreground, alpha)
         background, opacity = np.zeros(3, np.uint8), 0.0
     opaque = opacity >= 1
     result = np.empty((*alpha.shape, 3 if opaque else 4), np.uint8)
-    for rows in _chunks(*alpha.shape):
+    for rows in row_chunks(*alpha.shape):
         front = alpha[rows, :, None]
         behind = background if background.ndim == 1 else background[rows]
         colour: npt.NDArray[np.float32] = behind * np.float32(opacity)
@@ -98,7 +100,18 @@ def unpremultiplied(premultiplied: npt.NDArray[np.float32], alpha: npt.NDArray[n
     return np.where(visible, straight, np.float32(0)).astype(np.uint8)
 
 
-def _chunks(height: int, width: int) -> Iterator[slice]:
+def row_chunks(height: int, width: int) -> Iterator[slice]:
+    """Slices of rows that together are a picture, each small enough for float temporaries."""
     rows = max(1, _CHUNK_PIXELS // width)
     for start in range(0, height, rows):
         yield slice(start, min(start + rows, height))
+
+
+def _alone(foreground: Rgb8, alpha: Alpha) -> npt.NDArray[np.uint8]:
+    """Over nothing: the colours stay as they are."""
+    result = np.empty((*alpha.shape, 4), np.uint8)
+    for rows in row_chunks(*alpha.shape):
+        opacity = (alpha[rows] * 255 + np.float32(0.5)).astype(np.uint8)
+        result[rows, :, :3] = foreground[rows] * (opacity > 0)[..., None]
+        result[rows, :, 3] = opacity
+    return result

@@ -15,6 +15,8 @@ Where we deviate:
 
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -57,68 +59,75 @@ def estimate_foreground(image: Rgb8, alpha: Alpha) -> Rgb8:
     for y in range(0, height, BLOCK_PX):
         for x in range(0, width, BLOCK_PX):
             inner = (slice(y, min(y + BLOCK_PX, height)), slice(x, min(x + BLOCK_PX, width)))
-            if not soft[inner].any():
+            here = soft[inner]
+            if not here.any():
                 continue
             y0, y1 = max(0, y - margin), min(height, y + BLOCK_PX + margin)
             x0, x1 = max(0, x - margin), min(width, x + BLOCK_PX + margin)
-            block_alpha = alpha[y0:y1, x0:x1, None]
-            block_image = image[y0:y1, x0:x1].astype(np.float32)
-            means = _sample(wide, y0, y1, x0, x1, height, width)
-            foreground, background = _explain(block_image, block_alpha, means)
+            block_alpha, block_image = alpha[y0:y1, x0:x1], _planes(image[y0:y1, x0:x1])
+            layers = _explain(block_image, block_alpha, *_sample(wide, (y0, y1, x0, x1), (height, width)))
             for radius in NARROW_RADII_PX:
-                means = _weighted_means(foreground, background, block_alpha, radius)
-                foreground, background = _explain(block_image, block_alpha, means)
-            here = soft[inner]
-            centre = foreground[y - y0 : y - y0 + here.shape[0], x - x0 : x - x0 + here.shape[1]]
-            result[inner][here] = (centre[here] + 0.5).astype(np.uint8)
+                layers = _explain(block_image, block_alpha, *_weighted_means(*layers, block_alpha, radius))
+            centre = layers[0][:, y - y0 : y - y0 + here.shape[0], x - x0 : x - x0 + here.shape[1]]
+            result[inner][here] = (centre[:, here] + np.float32(0.5)).T
     return result
 
 
-def _wide_pass(image: Rgb8, alpha: Alpha) -> Floats:
-    """Foreground and background means in wide windows, ``(h, w, 6)`` float32, on a reduced grid."""
+# Below, colours are planes, ``(3, h, w)`` float32 in [0, 255]: arithmetic with ``(h, w)`` alpha is far faster so.
+
+
+def _planes(image: Rgb8) -> Floats:
+    return np.ascontiguousarray(image.transpose(2, 0, 1), np.float32)
+
+
+def _wide_pass(image: Rgb8, alpha: Alpha) -> tuple[Floats, Floats]:
+    """Foreground and background means in wide windows, on a reduced grid."""
     height, width = alpha.shape
     scale = min(1.0, WIDE_LONG_SIDE_PX / max(height, width))
     h, w = max(1, round(height * scale)), max(1, round(width * scale))
-    small_alpha = resize(alpha, h, w)[..., None]
-    small_image = resize(image, h, w).astype(np.float32)
-    foreground = background = small_image
-    means = np.empty(0, np.float32)
+    small_alpha, small_image = resize(alpha, h, w), _planes(resize(image, h, w))
+    means = layers = small_image, small_image
     for radius in WIDE_RADII_PX:
-        means = _weighted_means(foreground, background, small_alpha, radius)
-        foreground, background = _explain(small_image, small_alpha, means)
+        means = _weighted_means(*layers, small_alpha, radius)
+        layers = _explain(small_image, small_alpha, *means)
     return means
 
 
-def _weighted_means(foreground: Floats, background: Floats, alpha: Floats, radius_px: int) -> Floats:
+def _weighted_means(foreground: Floats, background: Floats, alpha: Alpha, radius_px: int) -> tuple[Floats, Floats]:
     """Box means of the foreground weighted by alpha and of the background weighted by ``1 - alpha``."""
-    rest = 1 - alpha
-    stacked = np.concatenate([foreground * alpha, alpha], 2), np.concatenate([background * rest, rest], 2)
+    return _weighted_mean(foreground, alpha, radius_px), _weighted_mean(background, 1 - alpha, radius_px)
+
+
+def _weighted_mean(colours: Floats, weight: Alpha, radius_px: int) -> Floats:
     side = (2 * radius_px + 1, 2 * radius_px + 1)
-    means = []
-    for layer in stacked:
-        blurred = cv2.blur(layer, side, borderType=cv2.BORDER_REPLICATE)
-        means.append(blurred[..., :3] / (blurred[..., 3:] + _EPS))
-    return np.concatenate(means, 2)
+    share = 1 / (cv2.blur(weight, side, borderType=cv2.BORDER_REPLICATE) + _EPS)
+    means = colours * weight
+    for plane in means:
+        cv2.blur(plane, side, dst=plane, borderType=cv2.BORDER_REPLICATE)
+    means *= share
+    return means
 
 
-def _explain(image: Floats, alpha: Floats, means: Floats) -> tuple[Floats, Floats]:
-    """The foreground and background closest to their means, ``(h, w, 6)``, whose mix is the picture."""
-    foreground, background = means[..., :3], means[..., 3:]
-    rest = image - alpha * foreground - (1 - alpha) * background
-    rest /= alpha**2 + (1 - alpha) ** 2
-    return np.clip(foreground + alpha * rest, 0, 255), np.clip(background + (1 - alpha) * rest, 0, 255)
+def _explain(image: Floats, alpha: Alpha, foreground: Floats, background: Floats) -> tuple[Floats, Floats]:
+    """The foreground and background closest to the given ones whose mix is the picture."""
+    beta = 1 - alpha
+    rest = image - alpha * foreground
+    rest -= beta * background
+    rest /= alpha**2 + beta**2
+    return np.clip(foreground + alpha * rest, 0, 255), np.clip(background + beta * rest, 0, 255)
 
 
-def _sample(grid: Floats, y0: int, y1: int, x0: int, x1: int, height: int, width: int) -> Floats:
-    """The reduced grid, bilinearly upsampled, for the pixels ``[y0:y1, x0:x1]`` of the full picture."""
-    if grid.shape[:2] == (height, width):
-        return grid[y0:y1, x0:x1]
-    scale_y, scale_x = grid.shape[0] / height, grid.shape[1] / width
-    rows = ((np.arange(y0, y1) + 0.5) * scale_y - 0.5).astype(np.float32)
-    columns = ((np.arange(x0, x1) + 0.5) * scale_x - 0.5).astype(np.float32)
-    map_x, map_y = np.meshgrid(columns, rows)
-    # Remap handles at most four channels at a time.
-    parts = [
-        cv2.remap(grid[..., c : c + 3], map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for c in (0, 3)
-    ]
-    return np.concatenate(parts, 2)
+def _sample(
+    grids: tuple[Floats, Floats], window: tuple[int, int, int, int], size: tuple[int, int]
+) -> tuple[Floats, ...]:
+    """The reduced grids, bilinearly upsampled, for the pixels ``[y0:y1, x0:x1]`` of a picture of ``size``."""
+    y0, y1, x0, x1 = window
+    if grids[0].shape[1:] == size:
+        return tuple(grid[:, y0:y1, x0:x1] for grid in grids)
+    scale_y, scale_x = grids[0].shape[1] / size[0], grids[0].shape[2] / size[1]
+    # Half-pixel centres: one pixel of the grid stands for 1 / scale of the picture's.
+    matrix = np.array([[scale_x, 0, (x0 + 0.5) * scale_x - 0.5], [0, scale_y, (y0 + 0.5) * scale_y - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    span = (x1 - x0, y1 - y0)
+    sample = partial(cv2.warpAffine, M=matrix, dsize=span, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return tuple(np.stack([sample(plane) for plane in grid]) for grid in grids)

@@ -1,0 +1,78 @@
+"""Exported networks answer as the trained ones do, at every size, and carry their description."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from tress.engine import OnnxEngine
+from tress.errors import InputError
+from tress.spec import ModelSpec
+from tress_train.export import OPSET, export_onnx, load_locator, load_refiner
+from tress_train.models.locator import Locator
+from tress_train.models.refiner import Refiner
+
+pytestmark = pytest.mark.train
+
+LOCATOR = ModelSpec("tress-locator", "1", "locator", 64, has_uncertainty=True, has_presence=True, recipe="abc")
+REFINER = ModelSpec("tress-refiner", "1", "refiner", 64, 8)
+# Weights are stored in half precision; what that costs alpha must stay far below one step of 8 bits.
+TOLERANCE = 0.5 / 255
+
+
+@pytest.fixture(scope="module")
+def locator():
+    torch.manual_seed(0)
+    return Locator("lite0").eval()
+
+
+@pytest.mark.parametrize("half", [True, False])
+@pytest.mark.parametrize("size", [(64, 64), (96, 160)])
+def test_locator_parity(locator, tmp_path, half, size):
+    path = tmp_path / "a.onnx"
+    export_onnx(locator, LOCATOR, path, half=half)
+    engine = OnnxEngine(path, threads=1)
+    assert engine.spec == LOCATOR
+    x = np.random.default_rng(0).random((2, 3, *size), np.float32)
+    with torch.no_grad():
+        want = locator(torch.from_numpy(x))
+    for got, true in zip(engine.run(x), want, strict=True):
+        np.testing.assert_allclose(got, true.numpy(), atol=TOLERANCE if half else 1e-4)
+
+
+def test_refiner_parity(tmp_path):
+    torch.manual_seed(0)
+    refiner = Refiner().eval()
+    torch.nn.init.normal_(refiner.head.weight, std=0.3)
+    path = tmp_path / "r.onnx"
+    export_onnx(refiner, REFINER, path)
+    x = np.random.default_rng(0).random((3, 5, 72, 40), np.float32)
+    with torch.no_grad():
+        want = refiner(torch.from_numpy(x)).numpy()
+    assert np.abs(want - x[:, 3:4]).max() > 0.05
+    np.testing.assert_allclose(OnnxEngine(path, threads=1).run(x)[0], want, atol=TOLERANCE)
+
+
+def test_half_precision_halves_the_file_and_uses_plain_operators(locator, tmp_path):
+    half = export_onnx(locator, LOCATOR, tmp_path / "h.onnx")
+    full = export_onnx(locator, LOCATOR, tmp_path / "f.onnx", half=False)
+    assert half < 0.55 * full
+    graph = onnx.load(str(tmp_path / "h.onnx"))
+    assert [(o.domain, o.version) for o in graph.opset_import] == [("", OPSET)]
+    assert all(node.domain == "" for node in graph.graph.node)
+
+
+def test_saved_weights_come_back(locator, tmp_path):
+    torch.save(locator.state_dict(), tmp_path / "ema.pt")
+    again = load_locator(tmp_path / "ema.pt", "lite0")
+    x = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(again(x)[0], locator(x)[0])
+
+
+def test_weights_of_another_network_are_refused(locator, tmp_path):
+    torch.save(locator.state_dict(), tmp_path / "ema.pt")
+    for load in (lambda p: load_locator(p, "lite2"), load_refiner):
+        with pytest.raises(InputError) as caught:
+            load(tmp_path / "ema.pt")
+        assert caught.value.code == "weights_mismatch"

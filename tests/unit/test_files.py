@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tress.errors import InputError
+from tress.io import files
+from tress.io.files import Job, plan, read_limited, write_atomic
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and links")
+
+
+def code_of(action: Any, *args: Any, **kwargs: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        action(*args, **kwargs)
+    return caught.value.code
+
+
+# ---- write_atomic ---------------------------------------------------------------------------------------------------
+
+
+def test_writes_and_makes_folders(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "folder" / "photo.png"
+    write_atomic(target, b"data", overwrite=False)
+    assert target.read_bytes() == b"data"
+    assert os.listdir(target.parent) == ["photo.png"]
+
+
+def test_an_existing_file_is_kept_without_overwrite(tmp_path: Path) -> None:
+    target = tmp_path / "photo.png"
+    target.write_bytes(b"mine")
+    assert code_of(write_atomic, target, b"new", overwrite=False) == "target_exists"
+    assert target.read_bytes() == b"mine"
+    write_atomic(target, b"new", overwrite=True)
+    assert target.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["photo.png"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    """The check for an existing file comes first, so the race is made by skipping it."""
+    if not links:
+        monkeypatch.setattr(os, "link", raising(OSError(errno.EOPNOTSUPP, "no links here")))
+    target = tmp_path / "photo.png"
+    target.write_bytes(b"mine")
+    monkeypatch.setattr(os.path, "lexists", lambda path: False)
+    assert code_of(write_atomic, target, b"new", overwrite=False) == "target_exists"
+    assert target.read_bytes() == b"mine"
+    assert os.listdir(tmp_path) == ["photo.png"]
+
+
+def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", raising(OSError(errno.EPERM, "no links here")))
+    write_atomic(tmp_path / "photo.png", b"data", overwrite=False)
+    assert (tmp_path / "photo.png").read_bytes() == b"data"
+    assert os.listdir(tmp_path) == ["photo.png"]
+
+
+def test_of_many_writers_exactly_one_wins(tmp_path: Path) -> None:
+    target, outcomes = tmp_path / "photo.png", []
+
+    def write(i: int) -> None:
+        try:
+            write_atomic(target, bytes([i]) * 1000, overwrite=False)
+            outcomes.append(i)
+        except InputError as error:
+            outcomes.append(error.code)
+
+    threads = [threading.Thread(target=write, args=(i,)) for i in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    winners = [outcome for outcome in outcomes if outcome != "target_exists"]
+    assert len(winners) == 1
+    assert target.read_bytes() == bytes(winners) * 1000
+    assert os.listdir(tmp_path) == ["photo.png"]
+
+
+def raising(error: BaseException) -> Any:
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "code"),
+    [
+        ("fsync", errno.ENOSPC, "disk_full"),
+        ("replace", errno.EROFS, "path_no_permission"),
+        ("fsync", errno.EIO, "write_failed"),
+    ],
+)
+def test_a_failure_leaves_the_old_file_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, code: str
+) -> None:
+    target = tmp_path / "photo.png"
+    target.write_bytes(b"old")
+    monkeypatch.setattr(os, call, raising(OSError(number, os.strerror(number))))
+    assert code_of(write_atomic, target, b"new", overwrite=True) == code
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["photo.png"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "close"])
+def test_ctrl_c_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    monkeypatch.setattr(os, call, raising(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(tmp_path / "photo.png", b"new", overwrite=True)
+    assert os.listdir(tmp_path) == []
+
+
+@posix_only
+def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        for name, overwrite in (("a.png", False), ("b.png", True)):
+            write_atomic(tmp_path / name, b"data", overwrite=overwrite)
+            assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o640
+    finally:
+        os.umask(before)
+
+
+def test_targets_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert code_of(write_atomic, tmp_path, b"x", overwrite=True) == "target_is_directory"
+    assert code_of(write_atomic, tmp_path / "file" / "photo.png", b"x", overwrite=True) == "write_failed"
+    assert code_of(write_atomic, f"{tmp_path}/a\0.png", b"x", overwrite=True) == "path_invalid"
+    assert code_of(write_atomic, tmp_path / ("n" * 400 + ".png"), b"x", overwrite=True) == "write_failed"
+
+
+# ---- standard input -------------------------------------------------------------------------------------------------
+
+
+def test_standard_input_is_limited() -> None:
+    assert read_limited(io.BytesIO(b"abc"), max_bytes=3) == b"abc"
+    assert code_of(read_limited, io.BytesIO(b"abcd"), max_bytes=3) == "input_too_long"
+    assert code_of(read_limited, io.BytesIO()) == "file_empty"
+
+
+def test_an_endless_stream_is_not_read_to_its_end() -> None:
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.given += size
+            return bytes(size)
+
+    endless = Endless()
+    assert code_of(read_limited, endless, max_bytes=5_000_000) == "input_too_long"
+    assert endless.given < 8_000_000
+
+
+# ---- plan -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (
+        "photo.jpg",
+        "album/a.JPG",
+        "album/b.png",
+        "album/deep/er/c.webp",
+        "album/notes.txt",
+        "album/.hidden.jpg",
+        "album/.git/d.jpg",
+        "album/a.cutout.png",
+        "album/deep/er/c.Cutout.WEBP",
+        "empty/notes.txt",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pairs(jobs: list[Job]) -> list[tuple[str, str]]:
+    return [
+        ("-" if job.source is None else job.source.as_posix(), "-" if job.target is None else job.target.as_posix())
+        for job in jobs
+    ]
+
+
+def test_beside_the_input(tree: Path) -> None:
+    assert plan(["photo.jpg"], None, extension=".png") == [
+        Job(Path("photo.jpg"), Path("photo.cutout.png"), "photo.jpg")
+    ]
+    assert pairs(plan(["photo.jpg"], None, extension=".webp", suffix=".mask")) == [("photo.jpg", "photo.mask.webp")]
+
+
+def test_standard_streams(tree: Path) -> None:
+    assert plan(["-"], None, extension=".png") == [Job(None, None, "-")]
+    assert plan(["photo.jpg"], "-", extension=".png") == [Job(Path("photo.jpg"), None, "photo.jpg")]
+    assert pairs(plan(["-"], "x.png", extension=".png")) == [("-", "x.png")]
+    assert pairs(plan(["-"], "out/", extension=".png")) == [("-", "out/stdin.png")]
+    assert pairs(plan(["-", "photo.jpg"], "out", extension=".png")) == [
+        ("-", "out/stdin.png"),
+        ("photo.jpg", "out/photo.png"),
+    ]
+    assert code_of(plan, ["-", "-"], None, extension=".png") == "stdin_twice"
+    assert code_of(plan, ["photo.jpg", "album/b.png"], "-", extension=".png") == "stdout_needs_one_input"
+    assert code_of(plan, ["album"], "-", extension=".png") == "stdout_needs_one_input"
+
+
+def test_an_output_file_or_folder(tree: Path) -> None:
+    assert pairs(plan(["photo.jpg"], "new/x.png", extension=".png")) == [("photo.jpg", "new/x.png")]
+    assert pairs(plan(["photo.jpg"], "new/", extension=".png")) == [("photo.jpg", "new/photo.png")]
+    assert pairs(plan(["photo.jpg"], "empty", extension=".png")) == [("photo.jpg", "empty/photo.png")]
+    (tree / "folder.png").mkdir()
+    assert pairs(plan(["photo.jpg"], "folder.png", extension=".png")) == [("photo.jpg", "folder.png/photo.png")]
+    assert code_of(plan, ["photo.jpg"], "result", extension=".png") == "output_suffix_unknown"
+    assert code_of(plan, ["photo.jpg", "album/b.png"], "photo.jpg", extension=".png") == "output_not_a_folder"
+    assert code_of(plan, ["album"], "photo.jpg", extension=".png") == "output_not_a_folder"
+    assert code_of(plan, ["album/b.png", "-"], "out.png", extension=".png") == "output_not_a_folder"
+    assert pairs(plan(["album/b.png", "-"], "out.png/", extension=".png"))[0] == ("album/b.png", "out.png/b.png")
+
+
+def test_a_folder_keeps_its_tree(tree: Path) -> None:
+    jobs = plan(["album"], "out", extension=".png")
+    assert pairs(jobs) == [
+        ("album/a.JPG", "out/a.png"),
+        ("album/b.png", "out/b.png"),
+        ("album/deep/er/c.webp", "out/deep/er/c.png"),
+    ]
+    assert [job.relative for job in jobs] == ["a.JPG", "b.png", "deep/er/c.webp"]
+    (tree / "album/a.cutout.png").unlink()
+    assert pairs(plan(["album"], None, extension=".png"))[0] == ("album/a.JPG", "album/a.cutout.png")
+
+
+def test_results_inside_the_input_folder_are_no_inputs(tree: Path) -> None:
+    first = plan(["album"], "album/out", extension=".png")
+    for job in first:
+        assert job.target is not None
+        write_atomic(job.target, b"x", overwrite=False)
+    assert plan(["album"], "album/out", extension=".png", overwrite=True) == first
+
+
+@posix_only
+def test_links_in_a_circle(tree: Path) -> None:
+    (tree / "album/loop").symlink_to(tree / "album", target_is_directory=True)
+    (tree / "album/deep/up").symlink_to("..", target_is_directory=True)
+    (tree / "album/broken.jpg").symlink_to("nowhere.jpg")
+    names = [job.relative for job in plan(["album"], "out", extension=".png") if "broken" not in job.relative]
+    assert names == ["a.JPG", "b.png", "deep/er/c.webp"]
+
+
+def test_an_input_named_twice_is_done_once(tree: Path) -> None:
+    assert len(plan(["photo.jpg", "./photo.jpg"], None, extension=".png")) == 1
+    assert len(plan(["album", "album/b.png"], "out", extension=".png")) == 3
+
+
+def test_two_inputs_for_one_output_are_refused_and_named(tree: Path) -> None:
+    (tree / "photo.png").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"photo\.jpg and photo\.png") as caught:
+        plan(["photo.jpg", "photo.png"], None, extension=".png")
+    assert caught.value.code == "output_collision"
+    (tree / "album/PHOTO.png").write_bytes(b"x")
+    assert code_of(plan, ["photo.jpg", "album/PHOTO.png"], "out", extension=".png") == "output_collision"
+
+
+def test_existing_targets_are_all_named(tree: Path) -> None:
+    for name in ("a.png", "b.png"):
+        write_atomic(tree / "out" / name, b"mine", overwrite=False)
+    with pytest.raises(InputError) as caught:
+        plan(["album"], "out", extension=".png")
+    assert caught.value.code == "target_exists"
+    assert "a.png" in caught.value.message
+    assert "b.png" in caught.value.message
+    assert len(plan(["album"], "out", extension=".png", overwrite=True)) == 3
+
+
+def test_an_input_is_never_a_target(tree: Path) -> None:
+    for overwrite in (False, True):
+        assert code_of(plan, ["album/b.png"], "album", extension=".png", overwrite=overwrite) == "output_is_input"
+        assert code_of(plan, ["photo.jpg"], "./photo.jpg", extension=".jpg", overwrite=overwrite) == "output_is_input"
+
+
+@posix_only
+def test_an_input_is_never_a_target_through_a_link(tree: Path) -> None:
+    (tree / "link.png").symlink_to("album/b.png")
+    assert code_of(plan, ["album/b.png"], "link.png", extension=".png", overwrite=True) == "output_is_input"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ([], "no_input"),
+        (["nothing.jpg"], "path_missing"),
+        (["https://example.org/a.jpg"], "path_missing"),
+        (["empty"], "folder_empty"),
+        (["a\0b"], "path_missing"),
+    ],
+)
+def test_inputs_that_are_not_there(tree: Path, inputs: list[str], code: str) -> None:
+    assert code_of(plan, inputs, None, extension=".png") == code
+
+
+def test_a_file_named_by_hand_needs_no_suffix(tree: Path) -> None:
+    (tree / "upload").write_bytes(b"x")
+    assert pairs(plan(["upload"], None, extension=".png")) == [("upload", "upload.cutout.png")]
+    assert pairs(plan(["album/a.cutout.png"], "out/", extension=".png")) == [("album/a.cutout.png", "out/a.cutout.png")]
+
+
+def test_every_output_format_can_be_found_in_a_folder() -> None:
+    from tress.io.encode import FORMATS
+
+    assert all(suffix in files.PICTURE_SUFFIXES for entry in FORMATS.values() for suffix in entry.suffixes)
