@@ -13,7 +13,7 @@ from pathlib import Path
 from tress.errors import InputError
 
 ENVIRONMENT = "TRESS_API_KEYS"
-_LINE = re.compile(r"(?:(?P<name>[\w.@-]{1,64}):)?(?P<digest>[0-9a-f]{64})")
+_LINE = re.compile(r"(?:(?P<name>[A-Za-z0-9_.@-]{1,64}):)?(?P<digest>[0-9a-f]{64})")
 
 
 @dataclass(frozen=True)

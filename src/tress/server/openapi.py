@@ -6,6 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from tress.outputs.option import FALSE_WORDS, TRUE_WORDS
+
 PICTURE_FIELDS: dict[str, dict[str, Any]] = {
     "image": {"type": "string", "format": "binary", "description": "The picture: JPEG, PNG, WebP, AVIF, HEIC, TIFF."},
     "image_url": {
@@ -78,13 +80,27 @@ def body(properties: dict[str, Any], files: set[str], required: tuple[str, ...] 
         extra: unknown fields are let pass.
     """
     plain = {name: schema for name, schema in properties.items() if name not in files}
-    form = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": extra}
-    rest = {"type": "object", "properties": plain, "additionalProperties": extra}
+
+    def schema(fields: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+        return {"type": "object", "properties": fields, "required": list(required), "additionalProperties": extra}
+
     return {
-        "multipart/form-data": {"schema": form},
-        "application/json": {"schema": rest},
-        "application/x-www-form-urlencoded": {"schema": dict(rest)},
+        "multipart/form-data": {"schema": schema(as_text(properties), required)},
+        "application/json": {"schema": schema(plain)},
+        "application/x-www-form-urlencoded": {"schema": schema(as_text(plain))},
     }
+
+
+def as_text(properties: dict[str, Any]) -> dict[str, Any]:
+    """The same fields where everything is text: in forms and in the query string."""
+    return {
+        name: _flag_words(schema) if schema.get("type") == "boolean" else schema for name, schema in properties.items()
+    }
+
+
+def _flag_words(schema: dict[str, Any]) -> dict[str, Any]:
+    words = {**schema, "type": "string", "enum": [*TRUE_WORDS, *FALSE_WORDS]}
+    return {**words, "default": "true" if schema["default"] else "false"} if "default" in schema else words
 
 
 def cutout_operation(options: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +120,7 @@ def cutout_operation(options: dict[str, Any]) -> dict[str, Any]:
     content["application/octet-stream"] = {"schema": _BINARY}
     parameters = [
         {"name": name, "in": "query", "schema": {k: v for k, v in schema.items() if not k.startswith("x-")}}
-        for name, schema in fields.items()
+        for name, schema in as_text(fields).items()
     ]
     return {
         "operation_id": "cutout",

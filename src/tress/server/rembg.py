@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 
 from tress.errors import InputError
 from tress.outputs import parse
+from tress.outputs.option import FALSE_WORDS, TRUE_WORDS
 from tress.outputs.options import OutputOptions
 from tress.server.body import Body
-from tress.server.openapi import body, errors
+from tress.server.openapi import as_text, body, errors
 from tress.server.problems import Problem
 from tress.server.service import Service
 from tress.server.work import Made, Order, pack_file
@@ -22,8 +23,7 @@ from tress.server.work import Made, Order, pack_file
 PREFIX = "/api/remove"
 # Where rembg takes these from when a file is posted; its clients send them in the form.
 _ALSO_IN_URL = ("bgc", "extras")
-_MODEL = re.compile(r"[\w.-]{1,64}")
-_TRUE, _FALSE = {"true", "1", "on", "yes"}, {"false", "0", "off", "no"}
+_MODEL = re.compile(r"[A-Za-z0-9_.-]{0,64}")
 _STATUS = {400: 422, 415: 422}
 
 
@@ -99,9 +99,9 @@ def read_parameters(values: Mapping[str, str]) -> tuple[OutputOptions, list[str]
 
 def _flag(values: Mapping[str, str], name: str) -> bool:
     text = (values.get(name) or "false").lower()
-    if text not in _TRUE | _FALSE:
+    if text not in (*TRUE_WORDS, *FALSE_WORDS):
         raise InputError(name, f"{name} is neither true nor false")
-    return text in _TRUE
+    return text in TRUE_WORDS
 
 
 def _colour(text: str) -> str:
@@ -123,7 +123,11 @@ def _answer(request: Request, made: Made) -> Response:
 
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
-    "model": {"type": "string", "pattern": r"^[\w.-]{1,64}$", "description": "Accepted; the loaded network is used."},
+    "model": {
+        "type": "string",
+        "pattern": f"^{_MODEL.pattern}$",
+        "description": "Accepted; the loaded network is used.",
+    },
     "a": {"type": "boolean", "default": False, "description": "Accepted; soft edges are always estimated."},
     "af": {"type": "integer", "minimum": 0, "maximum": 255, "description": "Accepted and ignored."},
     "ab": {"type": "integer", "minimum": 0, "maximum": 255, "description": "Accepted and ignored."},
@@ -141,7 +145,7 @@ _ERROR = {
 
 
 def _operation(name: str, summary: str) -> dict[str, Any]:
-    query = [{"name": key, "in": "query", "schema": schema} for key, schema in _PARAMETERS.items()]
+    query = [{"name": key, "in": "query", "schema": schema} for key, schema in as_text(_PARAMETERS).items()]
     extra: dict[str, Any] = {"parameters": [entry for entry in query if entry["name"] in _ALSO_IN_URL]}
     if name.endswith("get"):
         url = {"name": "url", "in": "query", "required": True, "schema": {"type": "string", "format": "uri"}}

@@ -10,6 +10,7 @@ from typing import Any
 from tress.errors import InputError
 from tress.outputs import OutputOptions, parse
 from tress.outputs.box import Box
+from tress.outputs.option import FALSE_WORDS, TRUE_WORDS
 
 SIZES = {
     "preview": 0.25,
@@ -37,7 +38,6 @@ _MAX_MARGIN_PERCENT, _MAX_MARGIN_PX = 50, 500
 _MIN_SCALE_PERCENT = 10
 _HEX = re.compile(r"[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8}")
 _COORDINATE = re.compile(r"(\d+(?:\.\d+)?)(px|%)?")
-_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def _boolean(texts: Mapping[str, str], name: str, *, default: bool) -> bool:
     text = texts.get(name, "").lower()
     if not text:
         return default
-    if text not in _BOOLEANS:
+    if text not in (*TRUE_WORDS, *FALSE_WORDS):
         raise _invalid(name, "Expected true or false")
-    return _BOOLEANS[text]
+    return text in TRUE_WORDS
 
 
 def _same(name: str, text: str, option: str = "") -> str:

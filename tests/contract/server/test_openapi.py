@@ -40,7 +40,18 @@ def test_schemathesis_finds_nothing(serve, tmp_path):
     server = serve(fetch_urls=False)
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"]
-    limits = ["--phases", "examples,coverage,fuzzing", "-n", "3", "--max-time", "20", "--warnings", "off"]
+    limits = [
+        "--phases",
+        "examples,coverage,fuzzing",
+        "-n",
+        "3",
+        "--max-time",
+        "20",
+        "--seed",
+        "1",
+        "--warnings",
+        "off",
+    ]
     done = subprocess.run([*command, *limits], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert int(re.search(r"(\d+) generated", done.stdout)[1]) > 300
