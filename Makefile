@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test figures check lint types imports clean
+.PHONY: demo test figures check lint types imports bench-quality bench-speed clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -27,6 +27,23 @@ types: .venv/.ready
 
 imports: .venv/.ready
 	.venv/bin/lint-imports --no-cache
+
+# Side by side with rembg; see benchmarks/README.md.
+bench-quality: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
+	@test -n "$(DATA)" || { echo "say which data: make bench-quality DATA=path/to/data"; exit 2; }
+	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)"
+
+bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
+	.venv-runtime/bin/python -m benchmarks.speed.run
+
+.venv-rembg/.ready:
+	test -x .venv-rembg/bin/python || $(PYTHON) -m venv .venv-rembg
+	.venv-rembg/$(PIP) install 'rembg[cpu,cli]==2.0.86'
+	touch $@
+
+.cache/peers/.ready: benchmarks/fetch_peers.py
+	$(PYTHON) -m benchmarks.fetch_peers .cache/peers
+	touch $@
 
 # Everything, with torch: for development, training and the full test suite.
 .venv/.ready: pyproject.toml constraints.txt

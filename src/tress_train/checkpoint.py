@@ -2,27 +2,64 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+
+from tress.errors import InputError, ModelError, TressError
+from tress.io.files import write_atomic
+
+
+class CheckpointNotWrittenError(TressError):
+    """The disk did not take a checkpoint; the previous one is still whole."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Writes atomically: a full disk or a kill leaves the previous checkpoint whole."""
-    temporary = path.with_suffix(".tmp")
+    """Writes atomically: a full disk or a kill leaves the previous checkpoint whole.
+
+    Raises:
+        CheckpointNotWrittenError: the disk is full or not writable.
+    """
+    # In memory first: torch turns a failing disk into a crash of its own archive writer.
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
     try:
-        with open(temporary, "wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_atomic(path, buffer.getvalue(), overwrite=True)
+    except InputError as error:
+        raise CheckpointNotWrittenError(
+            "checkpoint_not_written", error.message, hint=f"{error.hint}; the previous checkpoint is whole"
+        ) from error
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint onto the CPU."""
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    """Reads a checkpoint onto the CPU.
+
+    Raises:
+        InputError: it is missing.
+        ModelError: it is no checkpoint, or damaged.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError("checkpoint_missing", f"{path} is missing") from None
+    except Exception as error:
+        raise ModelError("checkpoint_damaged", f"{path} cannot be read as a checkpoint: {error}") from error
     return state
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Copies averaged weights (``ema.pt``), or those inside a full checkpoint (``last.pt``), into ``model``.
+
+    Raises:
+        InputError: the file is missing.
+        ModelError: it is damaged, or its weights belong to another network.
+    """
+    state = load(path)
+    try:
+        model.load_state_dict(state.get("averaged", state))
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise ModelError("weights_mismatch", f"the weights in {path} are of another network: {first}") from error

@@ -3,179 +3,386 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import time
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import cv2
 import torch
-from torch import nn
-from torch.utils.data import DataLoader, Subset
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
-from tress.evaluation.manifest import Record, read_manifest
+from tress.errors import InputError, TressError
 from tress_train import checkpoint
+from tress_train.curriculum import GateMissedError, GateResult, Stage, shares
 from tress_train.data.dataset import TrainingSet
-from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm, load_imagenet
-from tress_train.models.locator import Locator
-from tress_train.quick_eval import quick_eval
-from tress_train.recipes.base import Phase, Recipe
-from tress_train.tasks import locator_losses
+from tress_train.data.gathering import RunData, gather
+from tress_train.evaluating import Evaluation, evaluate
+from tress_train.recipes.base import Optim, Recipe, recipe_hash
+from tress_train.records import Journal, git_commit, versions
+from tress_train.tasks import LocatorTask
+
+LAST, AVERAGED = "last.pt", "ema.pt"
+# So many steps in a row without a finite gradient are no accident of one batch.
+NOT_FINITE_LIMIT = 10
 
 
-def learning_rate(step: int, phase: Phase, recipe: Recipe) -> float:
-    """Linear warm-up, then a cosine down to ``final_lr_share``; ``step`` counts within the phase."""
-    if step < recipe.warmup_steps:
-        return phase.lr * (step + 1) / recipe.warmup_steps
-    done = (step - recipe.warmup_steps) / max(1, phase.steps - recipe.warmup_steps)
-    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-    return phase.lr * (recipe.final_lr_share + (1 - recipe.final_lr_share) * cosine)
+@dataclass
+class Progress:
+    """Where a run stands: everything the loop needs to go on, beside the weights.
+
+    Attributes:
+        stage: index of the stage.
+        step: steps done in this stage.
+        total: steps done in all stages.
+        extra: steps added to this stage's budget by decision.
+        decisions: what people decided about missed gates, for the record and the model's metadata.
+        passed: the gate results of the stages that are done.
+    """
+
+    stage: int = 0
+    step: int = 0
+    total: int = 0
+    extra: int = 0
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    passed: list[dict[str, Any]] = field(default_factory=list)
 
 
-def train(recipe: Recipe, data: Path, out: Path, init: Path | None = None) -> Path:
+@dataclass
+class Run:
+    """A run in memory."""
+
+    recipe: Recipe
+    out: Path
+    data: RunData
+    accelerator: Accelerator
+    task: LocatorTask
+    wrapped: nn.Module
+    averaged: LocatorTask
+    optimizer: torch.optim.Optimizer
+    journal: Journal
+    progress: Progress
+    unsaved: bool = False
+
+
+def train(
+    recipe: Recipe,
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    init: Path | None = None,
+    past_gates: str = "",
+    extend: int = 0,
+) -> Path:
     """Runs a recipe, or continues it where a checkpoint in ``out`` says.
 
     Args:
         recipe: what to do.
-        data: folder with ``train/manifest.jsonl`` and ``val/manifest.jsonl``.
-        out: the run's folder: ``log.jsonl``, ``last.pt`` (everything), ``ema.pt`` (averaged weights only).
-        init: weights to start from instead of ImageNet's; ignored when a checkpoint exists.
+        folders: data, see ``read_collection``.
+        out: the run's folder: ``log.jsonl``, ``record.json``, ``pictures/``, ``tensorboard/``, ``last.pt``
+            (everything) and ``ema.pt`` (averaged weights only).
+        init: weights to start from; ignored when the run continues from its own checkpoint.
+        past_gates: the reason why missed gates shall not stop this run; empty if they shall.
+        extend: steps to add to the budget of the stage that a stopped run stands at.
 
     Returns:
         The path of the averaged weights.
+
+    Raises:
+        GateMissedError: a stage missed its gates within its budget; everything is saved.
+        InputError: something about the data, the weights or the folder is wrong.
+        TressError: the loss stays without a finite value, or the disk does not take the last checkpoint.
     """
+    # A pool of OpenCV threads would not survive the fork of the loader's processes.
+    cv2.setNumThreads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
-    out.mkdir(parents=True, exist_ok=True)
-    records = read_manifest(data / "train" / "manifest.jsonl")
-    model = Locator(recipe.variant)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if init is None:
-        load_imagenet(model.encoder, find_weights(recipe.variant))
-    else:
-        model.load_state_dict(checkpoint.load(init))
-    model.encoder.freeze(recipe.frozen_stages)
-    averaged = copy.deepcopy(model).requires_grad_(False).eval()
-    optimizer = torch.optim.AdamW(_groups(model, recipe), lr=0.0)
-
-    state = {"phase": 0, "step": 0, "total": 0}
-    if (out / "last.pt").exists():
-        saved = checkpoint.load(out / "last.pt")
-        model.load_state_dict(saved["model"])
-        averaged.load_state_dict(saved["averaged"])
-        optimizer.load_state_dict(saved["optimizer"])
-        state = saved["state"]
-
-    log = open(out / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115
-    _write(log, {"event": "start", "recipe": asdict(recipe), **state})
-    while state["phase"] < len(recipe.phases):
-        _run_phase(recipe, state, model, averaged, optimizer, records, data, out, log)
-        state.update(phase=state["phase"] + 1, step=0)
-        _save(out, model, averaged, optimizer, state)
-    log.close()
-    return out / "ema.pt"
-
-
-def _run_phase(
-    recipe: Recipe,
-    state: dict[str, int],
-    model: Locator,
-    averaged: Locator,
-    optimizer: torch.optim.Optimizer,
-    records: list[Record],
-    data: Path,
-    out: Path,
-    log: Any,
-) -> None:
-    phase = recipe.phases[state["phase"]]
-    samples = phase.steps * phase.batch
-    data_set = TrainingSet(
-        records, phase.mix, phase.long_side_px, phase.batch, seed=recipe.seed * 1000 + state["phase"], length=samples
+    accelerator = Accelerator()
+    journal = Journal(out, silent=not accelerator.is_main_process)
+    with accelerator.main_process_first():
+        data = gather(recipe, folders, out / "difficulty.jsonl")
+    task = LocatorTask(recipe, init).to(accelerator.device)
+    run = Run(
+        recipe,
+        out,
+        data,
+        accelerator,
+        task=task,
+        wrapped=task,
+        averaged=copy.deepcopy(task).requires_grad_(False).eval(),
+        optimizer=torch.optim.AdamW(task.groups(), lr=0.0),
+        journal=journal,
+        progress=Progress(),
     )
-    first = state["step"] * phase.batch
-    loader = DataLoader(
-        Subset(data_set, range(first, samples)), batch_size=phase.batch, num_workers=1, prefetch_factor=4
-    )
-    _write(log, {"event": "phase", "phase": phase.name, "samples": samples, "dropped": len(data_set.dropped), **state})
-    sums: dict[str, float] = {}
-    started = time.monotonic()
-    for batch in loader:
-        model.train()
-        freeze_batch_norm(model.encoder)
-        lr = learning_rate(state["step"], phase, recipe)
-        for group in optimizer.param_groups:
-            group["lr"] = lr * group["share"]
-        batch["image"] = batch["image"].contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            losses = locator_losses(model, batch, recipe.loss)
-        loss = torch.stack(list(losses.values())).sum()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
-        if torch.isfinite(norm):
-            optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        state["step"] += 1
-        state["total"] += 1
-        _average(averaged, model, min(recipe.ema_decay, 1 - 1 / (1 + state["total"])))
+    _resume(run)
+    run.wrapped = _distribute(run)
+    if extend:
+        if run.progress.total == 0 or run.progress.stage == len(recipe.stages):
+            raise InputError(
+                "nothing_to_extend",
+                f"{out} holds no run that stopped within a stage",
+                hint="--extend is for a run that missed a gate; set stages.NAME.steps for a new one",
+            )
+        run.progress.extra += extend
+        _decide(run, "extended", f"{extend} steps more")
+    _start_record(run, folders, init)
+    try:
+        while run.progress.stage < len(recipe.stages):
+            results = _run_stage(run)
+            missed = [result for result in results if not result.passed]
+            if missed:
+                _save(run)
+                if not past_gates:
+                    raise _stop_at_gate(run, missed)
+                _decide(run, "gate passed by decision", past_gates, missed)
+            progress = run.progress
+            progress.passed.append({"stage": recipe.stages[progress.stage].name, "gates": [str(r) for r in results]})
+            progress.stage, progress.step, progress.extra = progress.stage + 1, 0, 0
+            _save(run)
+        if run.unsaved:
+            checkpoint.save(out / LAST, _state(run))
+        journal.summarise(finished=True)
+    finally:
+        journal.close()
+    return out / AVERAGED
 
-        for name, value in {**losses, "loss": loss, "norm": norm}.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
-        if state["step"] % 50 == 0:
-            row = {name: round(value / 50, 4) for name, value in sums.items()}
-            took = (time.monotonic() - started) / 50
-            _write(log, {"event": "train", **state, "lr": round(lr, 7), "seconds_per_step": round(took, 2), **row})
-            sums, started = {}, time.monotonic()
-        if state["step"] % recipe.checkpoint_every == 0:
-            _save(out, model, averaged, optimizer, state)
-        if state["step"] % recipe.evaluate_every == 0 or state["step"] == phase.steps:
-            scores = quick_eval(averaged, read_manifest(data / "val" / "manifest.jsonl"), phase.long_side_px)
-            _write(log, {"event": "evaluate", **state, **scores})
+
+def _run_stage(run: Run) -> list[GateResult]:
+    """Trains one stage until its budget is used up or, early, its gates are passed; returns the gates' results."""
+    recipe, progress, stage = run.recipe, run.progress, run.recipe.stages[run.progress.stage]
+    budget = stage.steps + progress.extra
+    run.task.weights = stage.loss or recipe.loss
+    samples = TrainingSet(
+        run.data.library,
+        shares(recipe.stages, progress.stage),
+        run.data.difficulty,
+        long_side_px=stage.long_side_px,
+        batch=stage.batch,
+        seed=recipe.seed * 1000 + progress.stage,
+        length=budget * stage.batch,
+        with_colours=run.task.weights.composition > 0,
+    )
+    run.journal.write("stage", stage=stage.name, budget=budget, step=progress.step, pools=samples.pools())
+    evaluation: Evaluation | None = None
+    sums: dict[str, Tensor] = {}
+    counted, not_finite, started = 0, 0, time.monotonic()
+    for batch in _batches(run, samples, stage, budget):
+        lr = stage.lr * recipe.optim.lr_scale * schedule(progress.step, budget, recipe.optim)
+        losses, norm = _step(run, batch, lr)
+        progress.step += 1
+        progress.total += 1
+        evaluation = None
+
+        not_finite = 0 if torch.isfinite(norm) else not_finite + 1
+        if not_finite:
+            _report_not_finite(run, batch, samples, losses, not_finite)
+        else:
+            _average(run)
+            counted += 1
+            for name, value in {**losses, "norm": norm}.items():
+                sums[name] = sums.get(name, torch.zeros_like(norm)) + value.detach()
+        if progress.step % recipe.log_every == 0:
+            seconds = (time.monotonic() - started) / recipe.log_every
+            _log_losses(run, stage, sums, counted, lr, seconds)
+            sums, counted, started = {}, 0, time.monotonic()
+            if run.unsaved:
+                _save(run)
+        if progress.step % recipe.checkpoint_every == 0:
+            _save(run)
+        if progress.step % recipe.evaluate_every == 0:
+            evaluation = _evaluate(run, stage)
+            if progress.step >= stage.min_share * budget and stage.gates and evaluation.passed:
+                break
             started = time.monotonic()
+    return (evaluation or _evaluate(run, stage)).results
 
 
-def _groups(model: Locator, recipe: Recipe) -> list[dict[str, Any]]:
-    """Encoder and decoder, each with and without weight decay (none on biases and norms)."""
-    groups: list[dict[str, Any]] = []
-    for share, inside in ((recipe.encoder_lr_share, True), (1.0, False)):
-        named = [
-            (name, p)
-            for name, p in model.named_parameters()
-            if p.requires_grad and name.startswith("encoder.") == inside
-        ]
-        groups.append(
-            {"params": [p for _, p in named if p.ndim > 1], "weight_decay": recipe.weight_decay, "share": share}
+def _step(run: Run, batch: dict[str, Tensor], lr: float) -> tuple[dict[str, Tensor], Tensor]:
+    """One optimiser step; the weights stay as they are if the gradient is not finite."""
+    run.wrapped.train()
+    for group in run.optimizer.param_groups:
+        group["lr"] = lr * group["share"]
+    losses: dict[str, Tensor] = run.wrapped(batch)
+    losses["loss"] = torch.stack(list(losses.values())).sum()
+    run.accelerator.backward(losses["loss"])
+    norm = nn.utils.clip_grad_norm_(run.task.parameters(), run.recipe.optim.clip_norm)
+    if torch.isfinite(norm):
+        run.optimizer.step()
+    run.optimizer.zero_grad(set_to_none=True)
+    return losses, norm
+
+
+def schedule(step: int, budget: int, optim: Optim) -> float:
+    """Share of the peak learning rate: linear warm-up, then a cosine down to ``final_lr_share``."""
+    if step < optim.warmup_steps:
+        return (step + 1) / optim.warmup_steps
+    done = (step - optim.warmup_steps) / max(1, budget - optim.warmup_steps)
+    return optim.final_lr_share + (1 - optim.final_lr_share) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def _batches(run: Run, samples: TrainingSet, stage: Stage, budget: int) -> Iterator[dict[str, Tensor]]:
+    """This process's part of every batch that is left of the stage, on its device."""
+    processes, rank = run.accelerator.num_processes, run.accelerator.process_index
+    if stage.batch % processes:
+        raise InputError(
+            "batch_indivisible",
+            f"the batch of {stage.batch} of stage {stage.name} cannot be shared by {processes} processes",
+            hint=f"--set stages.{stage.name}.batch=N with a multiple of {processes}",
         )
-        groups.append({"params": [p for _, p in named if p.ndim <= 1], "weight_decay": 0.0, "share": share})
-    return groups
+    part = stage.batch // processes
+    order = [
+        list(range(step * stage.batch + rank * part, step * stage.batch + (rank + 1) * part))
+        for step in range(run.progress.step, budget)
+    ]
+    workers = run.recipe.loader_processes
+    loader = DataLoader(samples, batch_sampler=order, num_workers=workers, prefetch_factor=4 if workers else None)
+    for batch in loader:
+        yield {name: value.to(run.accelerator.device, non_blocking=True) for name, value in batch.items()}
 
 
 @torch.no_grad()
-def _average(averaged: nn.Module, model: nn.Module, decay: float) -> None:
-    for kept, new in zip(averaged.state_dict().values(), model.state_dict().values(), strict=True):
+def _average(run: Run) -> None:
+    decay = min(run.recipe.optim.ema_decay, 1 - 1 / (1 + run.progress.total))
+    for kept, new in zip(run.averaged.state_dict().values(), run.task.state_dict().values(), strict=True):
         if kept.is_floating_point():
             kept.lerp_(new, 1 - decay)
         else:
             kept.copy_(new)
 
 
-def _save(
-    out: Path, model: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, int]
+def _log_losses(run: Run, stage: Stage, sums: dict[str, Tensor], steps: int, lr: float, seconds: float) -> None:
+    """Means over ``steps`` steps since the last line and over all processes."""
+    means: dict[str, Tensor] = run.accelerator.reduce(sums, reduction="mean") if steps else {}
+    row = {name: round(float(value) / steps, 6) for name, value in means.items()}
+    row |= {"lr": lr, "seconds_per_step": round(seconds, 3)}
+    run.journal.write("train", stage=stage.name, step=run.progress.step, total=run.progress.total, **row)
+    run.journal.scalars("train", row, run.progress.total)
+
+
+def _report_not_finite(
+    run: Run, batch: dict[str, Tensor], samples: TrainingSet, losses: dict[str, Tensor], in_a_row: int
 ) -> None:
-    checkpoint.save(
-        out / "last.pt",
-        {
-            "model": model.state_dict(),
-            "averaged": averaged.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "state": dict(state),
-        },
+    """Says which samples gave a loss or gradient that is not finite; stops the run if it happens again and again."""
+    sources = [samples.describe(int(index)) for index in batch["index"]]
+    bad = sorted(name for name, value in losses.items() if not torch.isfinite(value))
+    run.journal.write("not_finite", step=run.progress.step, losses=bad, samples=sources)
+    with torch.no_grad():
+        # Batch statistics of such a batch would poison the running ones for good.
+        for kept, averaged in zip(run.task.buffers(), run.averaged.buffers(), strict=True):
+            if not torch.isfinite(kept).all():
+                kept.copy_(averaged)
+    if in_a_row >= NOT_FINITE_LIMIT:
+        raise TressError(
+            "training_diverged",
+            f"{in_a_row} steps in a row had no finite gradient ({', '.join(bad) or 'gradient'}); "
+            f"the last one with {'; '.join(sources)}",
+            hint=f"the checkpoint in {run.out} is from before; lower the learning rate (--set optim.lr_scale=0.5) "
+            "in a new run with --init, or look at these pictures",
+        )
+
+
+def _evaluate(run: Run, stage: Stage) -> Evaluation:
+    """Scores the averaged weights in the main process; all processes learn the verdict."""
+    found: list[Evaluation | None] = [None]
+    if run.accelerator.is_main_process:
+        index = run.progress.stage
+        earlier = [gate.subset for stage in run.recipe.stages[:index] for gate in stage.gates]
+        found[0] = evaluate(run.averaged, stage, earlier, run.data, run.recipe.val_stride, run.journal, run.progress)
+    if run.accelerator.num_processes > 1:
+        broadcast_object_list(found)
+    assert found[0] is not None
+    return found[0]
+
+
+def _distribute(run: Run) -> nn.Module:
+    """The task as the processes share it: gradients are averaged, batch norms see the whole batch on GPUs."""
+    task: nn.Module = run.task
+    several = run.accelerator.num_processes > 1
+    if several and run.accelerator.device.type == "cuda" and run.recipe.norms == "batch":
+        task = nn.SyncBatchNorm.convert_sync_batchnorm(task)
+    wrapped: nn.Module = run.accelerator.prepare_model(task) if several else task
+    return wrapped
+
+
+def _resume(run: Run) -> None:
+    """Continues from the checkpoint in the run's folder, if there is one."""
+    path = run.out / LAST
+    if not path.exists():
+        return
+    saved = checkpoint.load(path)
+    if saved["recipe"] != recipe_hash(run.recipe):
+        raise InputError(
+            "run_differs",
+            f"{run.out} holds a run of another recipe or with other settings",
+            hint="give the same --set as before, or another --out (with --init to start from these weights)",
+        )
+    run.task.model.load_state_dict(saved["model"])
+    run.averaged.model.load_state_dict(saved["averaged"])
+    run.optimizer.load_state_dict(saved["optimizer"])
+    run.progress = Progress(**saved["progress"])
+
+
+def _state(run: Run) -> dict[str, Any]:
+    return {
+        "model": run.task.model.state_dict(),
+        "averaged": run.averaged.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "progress": asdict(run.progress),
+        "recipe": recipe_hash(run.recipe),
+    }
+
+
+def _save(run: Run) -> None:
+    """Saves the run; on a full disk the training goes on and tries again with the next line of the log."""
+    if not run.accelerator.is_main_process:
+        return
+    try:
+        checkpoint.save(run.out / LAST, _state(run))
+        checkpoint.save(run.out / AVERAGED, run.averaged.model.state_dict())
+        run.unsaved = False
+    except checkpoint.CheckpointNotWrittenError as error:
+        run.unsaved = True
+        run.journal.say(f"warning: {error}")
+    progress = run.progress
+    run.journal.summarise(steps=progress.total, decisions=progress.decisions, stages_done=progress.passed)
+
+
+def _decide(run: Run, what: str, reason: str, missed: Sequence[GateResult] = ()) -> None:
+    """Writes a person's decision into the record."""
+    stage = run.recipe.stages[min(run.progress.stage, len(run.recipe.stages) - 1)].name
+    decision = {"stage": stage, "what": what, "reason": reason, "gates": [str(result) for result in missed]}
+    run.progress.decisions.append(decision)
+    run.journal.write("decision", **decision)
+
+
+def _stop_at_gate(run: Run, missed: Sequence[GateResult]) -> GateMissedError:
+    stage = run.recipe.stages[run.progress.stage]
+    return GateMissedError(
+        "gate_missed",
+        f"stage {stage.name} missed its gates after {run.progress.step} steps: {'; '.join(map(str, missed))}",
+        hint=f"the pictures that fail are in {run.out}/pictures and missed-{stage.name}.json; start again with "
+        "--extend STEPS to train the stage longer, or with --continue-past-gate REASON",
     )
-    checkpoint.save(out / "ema.pt", averaged.state_dict())
 
 
-def _write(log: Any, row: dict[str, Any]) -> None:
-    row = {"time": time.strftime("%Y-%m-%dT%H:%M:%S"), **row}
-    log.write(json.dumps(row, default=lambda x: np.asarray(x).tolist()) + "\n")
-    log.flush()
+def _start_record(run: Run, folders: Sequence[Path], init: Path | None) -> None:
+    """What the run is, for whoever reads the record later."""
+    facts = {
+        "recipe": asdict(run.recipe),
+        "recipe_hash": recipe_hash(run.recipe),
+        "commit": git_commit(),
+        "versions": versions(),
+        "data": run.data.fingerprints,
+        "used_sets": run.data.used_sets,
+        "folders": [str(folder) for folder in folders],
+        "init": str(init or ""),
+        "device": str(run.accelerator.device),
+        "processes": run.accelerator.num_processes,
+    }
+    run.journal.write("start", **facts, dropped=run.data.library.dropped, progress=asdict(run.progress))
+    run.journal.summarise(**facts)

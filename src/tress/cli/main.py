@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tress.cli.cut import cut
+from tress.cli.eval import evaluate
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, print_failure, say
 from tress.cli.models import models
 from tress.cli.serve import serve
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
 app.command()(serve)
+app.command("eval")(evaluate)
 
 
 def _version(asked: bool) -> None:

@@ -1,1 +1,1 @@
-"""Scoring predictors on data sets."""
+"""Scoring predictors on data sets: ``evaluate`` in ``run.py`` is the way in."""

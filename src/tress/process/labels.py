@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tress.arrays import Alpha
+
 Edge = Literal["exact", "soft", "rgba", "hard", "unknown128", "teacher", "background", "empty"]
 
 TEACHER_SURE = 0.1
@@ -31,6 +33,11 @@ class Label:
     alpha: npt.NDArray[np.uint8]
     where: npt.NDArray[np.uint8]
     soft: npt.NDArray[np.uint8]
+
+    @property
+    def true_alpha(self) -> Alpha:
+        """The alpha as ``(H, W)`` float32 in [0, 1]."""
+        return np.divide(self.alpha, 255, dtype=np.float32)
 
 
 def make_label(alpha: npt.NDArray[np.uint8], edge: Edge, ignore_px: int = 0) -> Label | None:

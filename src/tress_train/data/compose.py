@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tress.process.geometry import warp
+from tress.process.geometry import resize, warp
+
+# Colours under clear pixels are only a guess, so a coarse grid is good enough for them.
+_FILL_STEP = 8
+_CLEAR = 1e-2
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+
+
+class Composite(NamedTuple):
+    """A composite with everything it was made of, before photometric changes.
+
+    image: ``(H, W, 3)`` uint8.  alpha: ``(H, W)`` uint8.  foreground, background: ``(H, W, 3)`` uint8, so that
+    ``image = alpha * foreground + (1 - alpha) * background``; the background carries the shadows.
+    """
+
+    image: Image
+    alpha: Image
+    foreground: Image
+    background: Image
 
 
 def plain_background(height_px: int, width_px: int, rng: np.random.Generator) -> Image:
@@ -21,6 +40,19 @@ def plain_background(height_px: int, width_px: int, rng: np.random.Generator) ->
     ramp = (x / width_px - 0.5) * np.cos(angle) + (y / height_px - 0.5) * np.sin(angle) + 0.5
     ramp = np.clip(ramp, 0, 1)[..., None] if rng.random() < 0.6 else np.zeros((height_px, width_px, 1))
     return (first * (1 - ramp) + second * ramp).astype(np.uint8)
+
+
+def near_colour(background: Image, layer: Floats, rng: np.random.Generator) -> Image:
+    """Moves a background's mean colour most of the way to the mean colour of a premultiplied layer.
+
+    The texture of the background stays.  A layer without a visible pixel changes nothing.
+    """
+    weight = layer[..., 3].sum()
+    if weight < 1:
+        return background
+    subject = layer[..., :3].sum((0, 1)) / weight * 255
+    shift = (subject - background.mean((0, 1))) * rng.uniform(0.6, 1.0) + rng.normal(0, 6, 3)
+    return np.clip(background + shift, 0, 255).astype(np.uint8)
 
 
 def place(cutout: Image, height_px: int, width_px: int, rng: np.random.Generator, *, grounded: bool) -> Floats:
@@ -62,13 +94,56 @@ def compose(background: Image, layers: list[Floats], rng: np.random.Generator) -
     Returns:
         The picture ``(H, W, 3)`` uint8 and its exact alpha ``(H, W)`` uint8.
     """
-    picture = background.astype(np.float32) / 255
-    alpha = np.zeros(background.shape[:2], np.float32)
+    picture, subject = _stack(background, layers, rng)
+    return _to_bytes(picture * (1 - subject[..., 3:]) + subject[..., :3]), _to_bytes(subject[..., 3])
+
+
+def compose_with_colours(background: Image, layers: list[Floats], rng: np.random.Generator) -> Composite:
+    """As ``compose``, with the true colours of foreground and background."""
+    shaded, subject = _stack(background, layers, rng)
+    picture = shaded * (1 - subject[..., 3:]) + subject[..., :3]
+    return Composite(
+        _to_bytes(picture), _to_bytes(subject[..., 3]), _to_bytes(true_foreground(subject)), _to_bytes(shaded)
+    )
+
+
+def true_foreground(premultiplied: Floats) -> Floats:
+    """Straight colours of a premultiplied ``(H, W, 4)`` layer, ``(H, W, 3)``.
+
+    Where the layer is clear it has no colour; there the colours nearby are continued, ever wider, so that a network
+    that takes background for subject is compared with a plausible colour instead of black.
+    """
+    height, width = premultiplied.shape[:2]
+    small = resize(premultiplied, max(1, height // _FILL_STEP), max(1, width // _FILL_STEP))
+    reach = 3
+    while (clear := small[..., 3] < _CLEAR).any() and reach < 4 * max(small.shape):
+        blurred = cv2.blur(small, (reach, reach))
+        found = clear & (blurred[..., 3] > 1e-4)
+        small[found] = blurred[found] / blurred[found][:, 3:]
+        reach = 2 * reach + 1
+    nearby = resize(small[..., :3] / np.maximum(small[..., 3:], _CLEAR), height, width)
+    alpha = premultiplied[..., 3:]
+    own = premultiplied[..., :3] / np.maximum(alpha, _CLEAR)
+    return np.asarray(np.where(alpha < _CLEAR, nearby, own), np.float32)
+
+
+def _stack(background: Image, layers: list[Floats], rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """The background with all shadows, and all layers merged into one premultiplied layer.
+
+    A later layer's shadow falls on the layers before it as well.
+    """
+    shaded: Floats = np.asarray(background / np.float32(255), np.float32)
+    subject: Floats = np.zeros((*background.shape[:2], 4), np.float32)
     for layer in layers:
         if rng.random() < 0.3:
-            picture *= 1 - shadow_of(layer[..., 3], rng)[..., None]
+            light = 1 - shadow_of(layer[..., 3], rng)[..., None]
+            shaded = shaded * light
+            subject[..., :3] *= light
         colours = layer[..., :3] * np.float32(np.exp(rng.normal(0, 0.15)))
-        picture = np.minimum(colours, layer[..., 3:]) + picture * (1 - layer[..., 3:])
-        alpha = layer[..., 3] + alpha * (1 - layer[..., 3])
-    to_bytes = lambda x: (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)  # noqa: E731
-    return to_bytes(picture), to_bytes(alpha)
+        lit = np.dstack([np.minimum(colours, layer[..., 3:]), layer[..., 3]])
+        subject = lit + subject * (1 - layer[..., 3:])
+    return shaded, subject
+
+
+def _to_bytes(x: Floats) -> Image:
+    return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)

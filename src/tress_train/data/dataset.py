@@ -1,12 +1,13 @@
 """Samples for training: photos with their labels, and composites made on the fly.
 
 Sample ``i`` depends on the seed and on ``i`` alone, so a stopped run continues with the very same data by starting
-at a later index, and two loader processes give what one gives.
+at a later index, and several processes together give what one gives.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,88 +17,74 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from tress.errors import InputError
-from tress.evaluation.manifest import Record
+from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
-from tress.process.labels import Label, make_label
+from tress_train.curriculum import OTHERS, Mix
 from tress_train.data import augment, compose
+from tress_train.data.library import Library, Photo, Picture
 
 # Canvas shapes, as (height, width) shares of the long side, with how often each is drawn.
 CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))
 
-
-@dataclass(frozen=True)
-class Mix:
-    """How often each data set is drawn, relative to the others.
-
-    ``composite`` is the weight of composites; ``empty`` that of pictures without a subject.  ``sets`` gives the
-    weight of photos by data set; sets that are not named are not drawn.
-    """
-
-    sets: dict[str, float] = field(default_factory=dict)
-    composite: float = 0.0
-    empty: float = 0.0
+Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Photo:
-    """A decoded picture with its label; ``image`` is ``(H, W, 3)`` uint8 RGB."""
+class Draw:
+    """One kind of sample: photos of a set, ``composite`` or ``empty``; drawn with probability ``share``."""
 
-    image: npt.NDArray[np.uint8]
-    label: Label
+    name: str
+    share: float
+    mix: Mix
+    photos: tuple[Photo, ...] = ()
 
 
 class TrainingSet(Dataset):
-    """Endless, indexable training samples of one size; everything decoded stays in memory.
+    """Endless, indexable training samples of one size.
 
     Args:
-        records: the pictures that may be used.
-        mix: how often each data set is drawn.
+        library: the decoded pictures.
+        mixes: the mixes to draw from, with the share of each.
+        difficulty: by key; only needed for mixes with limits.
         long_side_px: long side of the samples; the canvas shape changes from batch to batch.
         batch: samples per batch; all of a batch share one canvas.
         seed: start of all randomness.
         length: number of samples in the run.
+        with_colours: samples also hold the true colours of foreground and background.
+
+    Raises:
+        InputError: no mix finds a picture to draw.
     """
 
-    def __init__(self, records: list[Record], mix: Mix, long_side_px: int, batch: int, seed: int, length: int) -> None:
-        self.mix, self.long_side_px, self.batch, self.seed, self.length = mix, long_side_px, batch, seed, length
-        self.photos: dict[str, list[Photo]] = {}
-        self.cutouts: dict[str, list[npt.NDArray[np.uint8]]] = {}
-        self.backgrounds: dict[str, list[npt.NDArray[np.uint8]]] = {}
-        self.dropped: list[str] = []
-        for record in records:
-            self._read(record)
-        self._draws = self._plan()
-
-    def _read(self, record: Record) -> None:
-        image = _imread(record.image, cv2.IMREAD_UNCHANGED if record.edge == "rgba" else cv2.IMREAD_COLOR)
-        if record.edge == "rgba":
-            self.cutouts.setdefault(record.set, []).append(cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA))
-        elif record.edge in ("background", "empty"):
-            self.backgrounds.setdefault(record.kind, []).append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-        elif record.set in self.mix.sets and record.alpha is not None:
-            alpha = _imread(record.alpha, cv2.IMREAD_GRAYSCALE)
-            if alpha.shape != image.shape[:2]:
-                raise InputError("alpha_size", f"{record.alpha} is {alpha.shape}, its picture {image.shape[:2]}")
-            label = make_label(alpha, record.edge, record.ignore_px)
-            if label is None:
-                self.dropped.append(str(record.image))
-            else:
-                image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-                self.photos.setdefault(record.set, []).append(Photo(image, label))
-
-    def _plan(self) -> list[tuple[str, float]]:
-        draws = [(name, weight) for name, weight in self.mix.sets.items() if self.photos.get(name)]
-        if self.mix.composite and self.cutouts:
-            draws.append(("composite", self.mix.composite))
-        if self.mix.empty and self.backgrounds:
-            draws.append(("empty", self.mix.empty))
-        if not draws:
-            raise InputError("no_samples", "none of the data sets of this mix has a usable picture")
-        total = sum(weight for _, weight in draws)
-        return [(name, weight / total) for name, weight in draws]
+    def __init__(
+        self,
+        library: Library,
+        mixes: Sequence[tuple[Mix, float]],
+        difficulty: Mapping[str, Difficulty],
+        *,
+        long_side_px: int,
+        batch: int,
+        seed: int,
+        length: int,
+        with_colours: bool = False,
+    ) -> None:
+        self.library, self.long_side_px, self.batch = library, long_side_px, batch
+        self.seed, self.length, self.with_colours = seed, length, with_colours
+        self.draws = [draw for mix, share in mixes for draw in _plan(library, mix, share, difficulty)]
+        if not self.draws:
+            raise InputError("no_samples", "none of the data sets of this stage has a usable picture")
+        total = sum(draw.share for draw in self.draws)
+        self._shares = [draw.share / total for draw in self.draws]
 
     def __len__(self) -> int:
         return self.length
+
+    def pools(self) -> dict[str, int]:
+        """How many photos each drawn data set offers, over all mixes."""
+        pools: dict[str, set[str]] = {}
+        for draw in self.draws:
+            pools.setdefault(draw.name, set()).update(photo.key for photo in draw.photos)
+        return {name: len(keys) for name, keys in sorted(pools.items()) if keys}
 
     def canvas(self, index: int) -> tuple[int, int]:
         """Height and width of the batch that sample ``index`` belongs to."""
@@ -109,72 +96,136 @@ class TrainingSet(Dataset):
         """One sample.
 
         ``image`` ``(3, H, W)`` float32 RGB in [0, 1]; ``alpha``, ``where`` and ``soft`` ``(1, H, W)`` float32 in
-        [0, 1]; ``presence`` and ``presence_weight`` scalars.
+        [0, 1]; ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours: ``foreground``
+        and ``background`` ``(3, H, W)`` and ``coloured``, a scalar that is 1 where they are known.
         """
-        rng = np.random.default_rng((self.seed, 0, index))
         height, width = self.canvas(index)
-        name = self._draws[rng.choice(len(self._draws), p=[share for _, share in self._draws])][0]
-        if name == "composite":
-            image, alpha = self._composite(height, width, rng)
+        _, rng, draw = self._drawn(index)
+        colours: tuple[Image, Image] | None = None
+        if draw.name == "composite":
+            made = self._composite(draw.mix, height, width, rng)
+            image, alpha, colours = made.image, made.alpha, (made.foreground, made.background)
             where = soft = np.full_like(alpha, 255)
-        elif name == "empty":
-            image = self._background(height, width, rng)
+        elif draw.name == "empty":
+            image = self._background(draw.mix, height, width, rng)
             alpha, where = np.zeros((height, width), np.uint8), np.full((height, width), 255, np.uint8)
             soft = where
         else:
-            image, alpha, where, soft = self._photo(name, height, width, rng)
+            image, alpha, where, soft = _photo(draw.photos, height, width, rng)
         image = augment.photometric(image, rng)
         has_subject = float((alpha > 127).mean())
         plane = lambda x: torch.from_numpy(x.astype(np.float32) / 255)[None]  # noqa: E731
-        return {
-            "image": torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)).astype(np.float32) / 255),
+        sample = {
+            "image": _chw(image),
             "alpha": plane(alpha),
             "where": plane(where),
             "soft": plane(soft),
             "presence": torch.tensor(float(has_subject > 0.002)),
             # A sliver of a subject at the rim of a crop is neither a yes nor a no.
             "presence_weight": torch.tensor(float(has_subject == 0 or has_subject > 0.01)),
+            "index": torch.tensor(index),
         }
+        if self.with_colours:
+            foreground, background = colours or (image, image)
+            sample.update(
+                foreground=_chw(foreground),
+                background=_chw(background),
+                coloured=torch.tensor(float(colours is not None)),
+            )
+        return sample
 
-    def _photo(self, name: str, height: int, width: int, rng: np.random.Generator) -> tuple[npt.NDArray, ...]:
-        photos = self.photos[name]
-        # Of a few candidates the one whose aspect fits the canvas best: less padding, all pictures still drawn.
-        picks = [photos[rng.integers(len(photos))] for _ in range(3)]
-        aspect = np.log(width / height)
-        photo = min(picks, key=lambda p: abs(np.log(p.image.shape[1] / p.image.shape[0]) - aspect))
-        matrix = _view(photo.label.alpha, height, width, rng)
-        image = warp(photo.image, matrix, height, width)
-        alpha = warp(photo.label.alpha, matrix, height, width)
-        # Outside the photo there is nothing to learn, hence the border of zero weight.
-        where = warp(photo.label.where, matrix, height, width, border=0)
-        soft = warp(photo.label.soft, matrix, height, width, border=0)
-        return image, alpha, np.where(where == 255, where, 0), np.where(soft == 255, soft, 0)
+    def describe(self, index: int) -> str:
+        """Which data sample ``index`` is made of, for reports."""
+        _, rng, draw = self._drawn(index)
+        if not draw.photos:
+            return f"sample {index}: {draw.name}"
+        height, width = self.canvas(index)
+        return f"sample {index}: {_pick(draw.photos, height, width, rng).key}"
 
-    def _background(self, height: int, width: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-        if not self.backgrounds or rng.random() < 0.15:
+    def _drawn(self, index: int) -> tuple[int, np.random.Generator, Draw]:
+        rng = np.random.default_rng((self.seed, 0, index))
+        return index, rng, self.draws[rng.choice(len(self.draws), p=self._shares)]
+
+    def _background(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> Image:
+        kinds = [kind for kind in mix.composites.kinds if kind in self.library.backgrounds]
+        if not kinds or rng.random() < mix.composites.studio:
             return compose.plain_background(height, width, rng)
-        kinds = sorted(self.backgrounds)
-        pool = self.backgrounds[kinds[rng.integers(len(kinds))]]
-        image = pool[rng.integers(len(pool))]
-        cover = max(height / image.shape[0], width / image.shape[1]) * rng.uniform(1, 1.8)
-        flip = -1 if rng.random() < 0.5 else 1
-        slack_x, slack_y = image.shape[1] * cover - width, image.shape[0] * cover - height
-        x, y = -rng.uniform(0, max(slack_x, 1e-6)), -rng.uniform(0, max(slack_y, 1e-6))
-        matrix = np.array([[cover * flip, 0, x if flip == 1 else width - x], [0, cover, y]])
-        image = warp(image, matrix, height, width)
+        pool = self.library.backgrounds[kinds[rng.integers(len(kinds))]]
+        picture = pool[rng.integers(len(pool))].image
+        cover = max(height / picture.shape[0], width / picture.shape[1]) * rng.uniform(1, 1.6)
+        slack_x, slack_y = picture.shape[1] * cover - width, picture.shape[0] * cover - height
+        matrix = np.array([[cover, 0, -rng.random() * slack_x], [0, cover, -rng.random() * slack_y]])
+        image = warp(picture, matrix, height, width)
+        if rng.random() < 0.5:
+            image = np.ascontiguousarray(image[:, ::-1])
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(1, 6)) if rng.random() < 0.3 else image
 
-    def _composite(self, height: int, width: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], ...]:
-        background = self._background(height, width, rng)
-        names = sorted(self.cutouts)
+    def _composite(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> compose.Composite:
+        rules = mix.composites
+        background = self._background(mix, height, width, rng)
+        weights = _weights(rules.cutouts or {OTHERS: 1.0}, self.library.cutouts)
+        names, total = sorted(weights), sum(weights.values())
+        several = rules.subjects_max > 1 and rng.random() < rules.several
         layers = []
-        for _ in range(1 if rng.random() < 0.7 else int(rng.integers(2, 4))):
-            pool = self.cutouts[names[rng.integers(len(names))]]
-            cutout = pool[rng.integers(len(pool))]
+        for _ in range(int(rng.integers(2, rules.subjects_max + 1)) if several else 1):
+            pool = self.library.cutouts[names[rng.choice(len(names), p=[weights[name] / total for name in names])]]
+            cutout = pool[rng.integers(len(pool))].image
             # A cut-out that is cut off by its own lower edge has to stand on the canvas's.
             grounded = bool((cutout[-2:, :, 3] > 127).mean() > 0.05)
             layers.append(compose.place(cutout, height, width, rng, grounded=grounded))
-        return compose.compose(background, layers, rng)
+        if rng.random() < rules.near_colour:
+            background = compose.near_colour(background, layers[0], rng)
+        if self.with_colours:
+            return compose.compose_with_colours(background, layers, rng)
+        image, alpha = compose.compose(background, layers, rng)
+        return compose.Composite(image, alpha, image, image)
+
+
+def _plan(library: Library, mix: Mix, share: float, difficulty: Mapping[str, Difficulty]) -> list[Draw]:
+    """The draws of one mix that find pictures; their shares add up to ``share``."""
+    draws = []
+    for name, weight in _weights(mix.sets, library.photos).items():
+        admits = lambda photo: mix.limits is None or mix.limits.admits(difficulty[photo.key])  # noqa: E731
+        photos = tuple(photo for photo in library.photos[name] if admits(photo))
+        if photos and weight > 0:
+            draws.append(Draw(name, weight, mix, photos))
+    if mix.composite > 0 and _weights(mix.composites.cutouts or {OTHERS: 1.0}, library.cutouts):
+        draws.append(Draw("composite", mix.composite, mix))
+    if mix.empty > 0:
+        draws.append(Draw("empty", mix.empty, mix))
+    if not [draw for draw in draws if draw.name != "empty"]:
+        return []
+    total = sum(draw.share for draw in draws)
+    return [Draw(draw.name, share * draw.share / total, draw.mix, draw.photos) for draw in draws]
+
+
+def _weights(
+    wanted: Mapping[str, float], present: Mapping[str, list[Photo]] | Mapping[str, list[Picture]]
+) -> dict[str, float]:
+    """The weight of each present set; that of ``*`` is divided among those that are not named."""
+    weights = {name: weight for name, weight in wanted.items() if name in present and weight > 0}
+    others = sorted(name for name in present if name not in wanted)
+    if OTHERS in wanted and others:
+        weights.update(dict.fromkeys(others, wanted[OTHERS] / len(others)))
+    return weights
+
+
+def _pick(photos: Sequence[Photo], height: int, width: int, rng: np.random.Generator) -> Photo:
+    # Of a few candidates the one whose aspect fits the canvas best: less padding, all pictures still drawn.
+    picks = [photos[int(rng.integers(len(photos)))] for _ in range(3)]
+    aspect = np.log(width / height)
+    return min(picks, key=lambda p: abs(np.log(p.image.shape[1] / p.image.shape[0]) - aspect))
+
+
+def _photo(photos: Sequence[Photo], height: int, width: int, rng: np.random.Generator) -> tuple[Image, ...]:
+    photo = _pick(photos, height, width, rng)
+    matrix = _view(photo.label.alpha, height, width, rng)
+    image = warp(photo.image, matrix, height, width)
+    alpha = warp(photo.label.alpha, matrix, height, width)
+    # Outside the photo there is nothing to learn, hence the border of zero weight.
+    where = warp(photo.label.where, matrix, height, width, border=0)
+    soft = warp(photo.label.soft, matrix, height, width, border=0)
+    return image, alpha, np.where(where == 255, where, 0), np.where(soft == 255, soft, 0)
 
 
 def _view(alpha: npt.NDArray[np.uint8], height: int, width: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -200,8 +251,5 @@ def _view(alpha: npt.NDArray[np.uint8], height: int, width: int, rng: np.random.
     return np.column_stack([turn, target - turn @ centre])
 
 
-def _imread(path: object, flags: int) -> npt.NDArray[np.uint8]:
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise InputError("picture_unreadable", f"cannot read {path}")
-    return image
+def _chw(image: Image) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)).astype(np.float32) / 255)

@@ -131,7 +131,7 @@ class EfficientNetLite(nn.Module):
 def freeze_batch_norm(module: nn.Module) -> None:
     """Puts every batch norm below ``module`` into inference mode, so that its running statistics stay as they are."""
     for child in module.modules():
-        if isinstance(child, nn.BatchNorm2d):
+        if isinstance(child, nn.modules.batchnorm._BatchNorm):
             child.eval()
 
 

@@ -2,64 +2,131 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
 
-from tress_train.data.dataset import Mix
-from tress_train.tasks import LocatorLoss
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of training at one resolution.
-
-    Attributes:
-        name: what it is called in the log.
-        steps: optimiser steps.
-        long_side_px: long side of the samples.
-        batch: samples per step.
-        lr: peak learning rate of the decoder; the encoder's is ``encoder_lr_share`` of it.
-        mix: how often each data set is drawn.
-    """
-
-    name: str
-    steps: int
-    long_side_px: int
-    batch: int
-    lr: float
-    mix: Mix
+from tress.errors import InputError
+from tress_train.curriculum import OTHERS, Composites, Gate, LocatorLoss, Mix, Stage
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A locator training run.
+class Optim:
+    """How the weights move.
 
     Attributes:
-        name: also the name of the run's folder.
-        variant: encoder.
-        phases: run one after the other, each with its own warm-up and cosine decay.
+        lr_scale: every stage's learning rate is multiplied by this.
         encoder_lr_share: learning rate of the encoder relative to the decoder's.
-        frozen_stages: stem and this many encoder stages stay as ImageNet left them.
-        weight_decay: AdamW.
+        weight_decay: AdamW, on weights but not on biases and norms.
         clip_norm: gradients are clipped to this norm.
         ema_decay: of the averaged weights, which are the ones evaluated and exported.
-        warmup_steps: per phase.
+        warmup_steps: per stage.
         final_lr_share: the cosine ends at this share of the peak.
-        seed: start of all randomness.
-        checkpoint_every, evaluate_every: in steps.
-        loss: weights of the losses.
     """
 
-    name: str
-    variant: str
-    phases: tuple[Phase, ...]
+    lr_scale: float = 1.0
     encoder_lr_share: float = 0.2
-    frozen_stages: int = 3
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     ema_decay: float = 0.998
     warmup_steps: int = 150
     final_lr_share: float = 0.02
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run.
+
+    Attributes:
+        name: also the name of the file it stands in.
+        stages: run one after the other, each with its own warm-up and cosine decay.
+        task: what is trained, see ``tasks.py``.
+        variant: encoder.
+        encoder_weights: what the encoder starts from when the run is not given weights.
+        frozen_stages: the stem and this many encoder stages stay as they are.
+        norms: statistics of the decoder's batch norms: learned from each ``batch``, or ``frozen`` as they are.
+        precision: ``bf16`` (mixed) or ``fp32``.
+        optim: how the weights move.
+        loss: weights of the losses, for stages that have none of their own.
+        keep_gate_pictures_out: pictures of ``gates.json`` are never trained on.
+        own_held_back: share of the training pictures that is held back and forms the subset ``own``.
+        seed: start of all randomness.
+        log_every, checkpoint_every, evaluate_every: in steps; the latter two are multiples of the first.
+        val_stride: every how many-th validation picture is looked at in an evaluation; 0 for none.
+        loader_processes: that prepare samples.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    task: Literal["locator"] = "locator"
+    variant: str = "lite2"
+    encoder_weights: Literal["imagenet", "random"] = "imagenet"
+    frozen_stages: int = 3
+    norms: Literal["batch", "frozen"] = "batch"
+    precision: Literal["bf16", "fp32"] = "bf16"
+    optim: Optim = field(default_factory=Optim)
+    loss: LocatorLoss = field(default_factory=LocatorLoss)
+    keep_gate_pictures_out: bool = True
+    own_held_back: float = 0.0
     seed: int = 1
+    log_every: int = 50
     checkpoint_every: int = 200
     evaluate_every: int = 1000
-    loss: LocatorLoss = field(default_factory=LocatorLoss)
+    val_stride: int = 2
+    loader_processes: int = 1
+
+    def __post_init__(self) -> None:
+        names = [stage.name for stage in self.stages]
+        if not names or len(set(names)) < len(names):
+            raise InputError("recipe_invalid", f"the stages of recipe {self.name} need distinct names, not {names}")
+        for name in ("checkpoint_every", "evaluate_every"):
+            if self.log_every < 1 or getattr(self, name) < 1 or getattr(self, name) % self.log_every:
+                raise InputError(
+                    "recipe_invalid",
+                    f"{name}={getattr(self, name)} is no multiple of log_every={self.log_every}",
+                    hint="a run that continues from a checkpoint must start a fresh line of the log",
+                )
+        for stage in self.stages:
+            if stage.steps < 1 or stage.batch < 1 or stage.long_side_px < 32:
+                raise InputError("recipe_invalid", f"stage {stage.name} needs steps, a batch, and at least 32 px")
+
+
+def recipe_hash(recipe: Recipe) -> str:
+    """SHA-256 of everything the recipe says, as hexadecimal."""
+    return hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
+
+
+def smoke(recipe: Recipe) -> Recipe:
+    """The same recipe, small enough to run through in a minute: a few steps, tiny pictures, random weights.
+
+    It keeps the stages, losses and the order of things; data sets are drawn as they come, and gates look at held-back
+    pictures with thresholds that every network passes.
+    """
+    mix = Mix(sets={OTHERS: 0.5}, composite=0.4, empty=0.1, composites=Composites(studio=0.5))
+    stages = tuple(
+        replace(
+            stage,
+            steps=2,
+            long_side_px=64,
+            batch=2,
+            mix=mix,
+            more=(),
+            gates=tuple(Gate(g.metric, "own", 0.0 if g.metric == "iou" else 1.0) for g in stage.gates),
+        )
+        for stage in recipe.stages
+    )
+    return replace(
+        recipe,
+        stages=stages,
+        variant="lite0",
+        encoder_weights="random",
+        # Building bfloat16 kernels takes longer than these few steps.
+        precision="fp32",
+        optim=replace(recipe.optim, warmup_steps=1),
+        own_held_back=0.3,
+        log_every=1,
+        checkpoint_every=2,
+        evaluate_every=2,
+        loader_processes=0,
+    )

@@ -1,0 +1,1 @@
+"""The report of an evaluation: JSON, Markdown, and one HTML file that needs nothing else."""

@@ -1,0 +1,236 @@
+"""The command ``tress-train``."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tress.errors import InputError, ModelError, TressError
+
+app = typer.Typer(
+    name="tress-train",
+    help="Train the networks of tress, on the project's data or on your own.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DataOption = Annotated[
+    list[Path], typer.Option("--data", help="Folder with train/ and val/, or one that `prepare` checked. Repeatable.")
+]
+
+
+def run() -> None:
+    """Entry point: runs a command and turns every expected error into a message and an exit code."""
+    try:
+        app()
+    except TressError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, InputError) else 3 if isinstance(error, ModelError) else 1)
+
+
+def need_training_packages() -> None:
+    """Raises InputError if what training needs is not installed."""
+    for package in ("torch", "accelerate", "tensorboard"):
+        if importlib.util.find_spec(package) is None:
+            raise InputError(
+                "training_not_installed",
+                f"training needs the package {package}, which is not installed",
+                hint="pip install 'tress[train]'",
+            )
+
+
+@app.command("run")
+def run_recipe(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe, see `tress-train recipes`.")],
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="The run's folder; a run that stopped goes on there.")],
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a value: stages.small.lr=1e-4. Repeatable.")
+    ] = None,
+    smoke: Annotated[bool, typer.Option(help="A few tiny steps with random weights, to see that all works.")] = False,
+    init: Annotated[Path | None, typer.Option(help="Weights to start from instead of ImageNet's.")] = None,
+    continue_past_gate: Annotated[
+        str, typer.Option(metavar="REASON", help="Go on although a gate is missed; the reason goes into the record.")
+    ] = "",
+    extend: Annotated[int, typer.Option(min=0, help="Steps to add to the stage that a stopped run stands at.")] = 0,
+) -> None:
+    """Run a recipe, or continue it where it stopped."""
+    need_training_packages()
+    from tress_train import recipes
+    from tress_train.loop import train
+    from tress_train.overrides import apply
+    from tress_train.recipes.base import smoke as make_smoke
+
+    chosen = recipes.load_recipe(recipe)
+    chosen = apply(make_smoke(chosen) if smoke else chosen, assignments or [])
+    weights = train(chosen, data, out, init=init, past_gates=continue_past_gate, extend=extend)
+    typer.echo(weights)
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes."""
+    from tress_train import recipes as found
+
+    for name in found.recipe_names():
+        typer.echo(f"{name:28}{found.describe(name)}")
+
+
+@app.command()
+def sources(
+    data: Annotated[list[Path] | None, typer.Option("--data", help="Compare with these folders.")] = None,
+) -> None:
+    """List the registered data sets with their licences, and whether a data folder has them unchanged."""
+    from tress_train.data.collection import file_hash, fingerprints, read_collection
+    from tress_train.data.sources import registered_sources
+
+    registered = registered_sources()
+    present: dict[str, dict[str, str]] = {}
+    if data:
+        collection = read_collection(data)
+        for split, records in (("train", collection.train), ("val", collection.val)):
+            hashes = {key: file_hash(record) for key, record in records.items()}
+            for name, digest in fingerprints(hashes, records).items():
+                present.setdefault(name, {})[split] = digest
+    for name in sorted(set(registered) | set(present)):
+        source, state = registered.get(name), ""
+        if data:
+            unchanged = source is not None and present.get(name) == dict(source.fingerprints)
+            state = "not in the data" if name not in present else "unchanged" if unchanged else "DIFFERS"
+        licence = source.licence if source else "not registered"
+        typer.echo(f"{name:24}{state:18}{licence}")
+
+
+@app.command()
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="Photos with NAME.alpha.png beside them, or transparent pictures.")],
+    edge: Annotated[
+        str, typer.Option(help="How far the alphas can be trusted: exact, soft or hard; found out if not given.")
+    ] = "",
+    ignore_px: Annotated[int, typer.Option(min=0, help="For hard edges: band that is not learned.")] = 2,
+    leave_out_bad: Annotated[
+        bool, typer.Option(help="Write the manifest without the pictures that are wrong.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace a manifest that is there.")] = False,
+) -> None:
+    """Check a folder of your own, picture by picture, and write its manifest."""
+    from tress_train.data.prepare import check_folder, write_manifest
+
+    if edge not in ("", "exact", "soft", "hard"):
+        raise InputError("edge_unknown", f"--edge cannot be {edge!r}", hint="allowed: exact, soft, hard")
+    check = check_folder(folder, edge or None, ignore_px)  # type: ignore[arg-type]
+    for note in check.notes:
+        typer.echo(f"note: {note}")
+    for problem in check.problems:
+        typer.echo(f"wrong: {problem}")
+    if check.problems and not leave_out_bad:
+        raise InputError(
+            "folder_problems",
+            f"{len(check.problems)} files in {folder} are wrong, {len(check.rows)} pictures are in order",
+            hint="repair them, or give --leave-out-bad",
+        )
+    typer.echo(f"{len(check.rows)} pictures: {write_manifest(folder, check, overwrite=overwrite)}")
+
+
+@app.command()
+def distil(
+    data: DataOption,
+    teacher: Annotated[Path, typer.Option(help="ONNX file of the teacher.")],
+    out: Annotated[Path, typer.Option(help="Folder for labels and manifest; a stopped command goes on there.")],
+    sets: Annotated[str, typer.Option(help="Only these data sets, separated by commas.")] = "",
+    long_side: Annotated[int, typer.Option(help="Input size of a teacher that does not describe itself.")] = 0,
+    mean: Annotated[str, typer.Option(help="Its input is (rgb - mean) / std with rgb in 0..1.")] = "0,0,0",
+    std: Annotated[str, typer.Option(help="See --mean.")] = "1,1,1",
+    stretch: Annotated[bool, typer.Option(help="It wants a square: stretch instead of scale and pad.")] = False,
+    sigmoid: Annotated[bool, typer.Option(help="It answers with logits.")] = False,
+) -> None:
+    """Label pictures with a teacher network, once, for training a student."""
+    from tress.spec import ModelSpec
+    from tress_train.data.collection import read_collection
+    from tress_train.distil import distil as label
+    from tress_train.teacher import Teacher
+
+    spec = None
+    if long_side:
+        spec = ModelSpec(
+            teacher.stem,
+            "",
+            "locator",
+            long_side,
+            keep_aspect=not stretch,
+            mean=_triple(mean, "--mean"),
+            std=_triple(std, "--std"),
+            sigmoid=sigmoid,
+        )
+    records = read_collection(data).train
+    chosen = [name.strip() for name in sets.split(",") if name.strip()]
+    present = {record.set for record in records.values()}
+    if unknown := sorted(set(chosen) - present):
+        raise InputError(
+            "set_unknown", f"the data has no set {unknown[0]!r}", hint=f"it has: {', '.join(sorted(present))}"
+        )
+    records = {key: record for key, record in records.items() if not chosen or record.set in chosen}
+    network = Teacher(teacher, spec)
+    show = lambda done, of: print(f"\r{done}/{of}", end="", file=sys.stderr, flush=True)  # noqa: E731
+    path = label(records, network, network.content, out, show)
+    print(file=sys.stderr)
+    typer.echo(path)
+
+
+@app.command()
+def difficulty(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="JSON lines with the measured figures; goes on where it stopped.")],
+    write_gates: Annotated[
+        Path | None, typer.Option(help="Also choose the held-back pictures of the gates and write the list here.")
+    ] = None,
+) -> None:
+    """Measure how hard every picture is."""
+    from tress_train.curriculum import LADDER
+    from tress_train.data.collection import read_collection
+    from tress_train.data.difficulty import measure_all
+
+    records = read_collection(data).train
+    measured = measure_all(records, out)
+    left = list(measured.values())
+    for name, limits in LADDER:
+        typer.echo(f"{name:16}{sum(limits.admits(d) for d in left):6}")
+        left = [d for d in left if not limits.admits(d)]
+    if write_gates is not None:
+        from tress.io.files import write_atomic
+        from tress_train.gates import build_gates
+
+        subsets = build_gates(records)
+        write_atomic(write_gates, (json.dumps(subsets, indent=1) + "\n").encode(), overwrite=True)
+        typer.echo(f"{write_gates}: " + ", ".join(f"{name} {len(keys)}" for name, keys in subsets.items()))
+
+
+@app.command()
+def card(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of the runs the weights come from, first to last.")],
+    out: Annotated[Path, typer.Option(help="The model card.")] = Path("docs/model-card.md"),
+    scores: Annotated[
+        Path | None, typer.Option(help="JSON of release scores: {slice: {metric: value}}, as `tress eval` writes.")
+    ] = None,
+    notes: Annotated[Path | None, typer.Option(help="Markdown with known failures, added as it is.")] = None,
+) -> None:
+    """Write the model card from the records of the runs."""
+    from tress_train.card import write_card
+
+    typer.echo(write_card(runs, out, scores=scores, notes=notes))
+
+
+def _triple(text: str, option: str) -> tuple[float, float, float]:
+    try:
+        first, second, third = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError("option_malformed", f"{option} needs three numbers, not {text!r}") from None
+    return first, second, third

@@ -1,0 +1,201 @@
+"""Stages and gates as data: what is learned in which order, and what must be reached before the next stage starts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tress.errors import TressError
+from tress.process.difficulty import Difficulty
+
+Metric = Literal["iou", "mae", "band_mad"]
+HIGHER_IS_BETTER: Mapping[Metric, bool] = {"iou": True, "mae": False, "band_mad": False}
+OTHERS = "*"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Which pictures a stage admits, by measured difficulty; every limit is inclusive.
+
+    A figure that is not known (the soft share of a binary mask) passes unless a lower limit asks for it.
+    """
+
+    subjects_max: int = 1_000_000
+    contrast_min: float = 0.0
+    texture_max: float = math.inf
+    soft_share_min: float = 0.0
+    soft_share_max: float = 1.0
+    holes_max: int = 1_000_000
+    size_min: float = 0.0
+
+    def admits(self, difficulty: Difficulty) -> bool:
+        """Whether a picture of this difficulty belongs into the stage."""
+        d = difficulty
+        return (
+            d.subjects <= self.subjects_max
+            and d.holes <= self.holes_max
+            and d.size >= self.size_min
+            and (d.contrast is None or d.contrast >= self.contrast_min)
+            and (d.texture is None or d.texture <= self.texture_max)
+            and (self.soft_share_min == 0 if d.soft_share is None else d.soft_share >= self.soft_share_min)
+            and (d.soft_share is None or d.soft_share <= self.soft_share_max)
+        )
+
+
+@dataclass(frozen=True)
+class Composites:
+    """What composites of a mix look like.
+
+    Attributes:
+        cutouts: weight of each set of cut-outs; ``*`` stands for every set that is not named; empty means all alike.
+        studio: share with a synthetic plain backdrop; the others get a photo from the background sets.
+        kinds: kinds of background photos that may be used, such as ``plain`` and ``room``.
+        subjects_max: most subjects in one picture.
+        several: share with more than one subject.
+        near_colour: share whose background is moved towards the subject's mean colour.
+    """
+
+    cutouts: dict[str, float] = field(default_factory=dict)
+    studio: float = 0.15
+    kinds: tuple[str, ...] = ("plain", "room")
+    subjects_max: int = 3
+    several: float = 0.3
+    near_colour: float = 0.1
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How often each data set is drawn, relative to the others.
+
+    Attributes:
+        sets: weight of photos by data set; ``*`` stands for all sets that are not named; others are not drawn.
+        composite: weight of composites made of cut-outs and backgrounds.
+        empty: weight of pictures without a subject.
+        limits: which photos may be drawn; None admits all.
+        composites: what composites look like.
+    """
+
+    sets: dict[str, float] = field(default_factory=dict)
+    composite: float = 0.0
+    empty: float = 0.0
+    limits: Limits | None = None
+    composites: Composites = field(default_factory=Composites)
+
+
+@dataclass(frozen=True)
+class LocatorLoss:
+    """Weights of the locator's losses; a weight of zero switches the loss off."""
+
+    bce: float = 1.0
+    soft_iou: float = 0.6
+    l1: float = 1.0
+    laplacian: float = 0.5
+    gradient: float = 0.5
+    composition: float = 0.0
+    ssim: float = 0.0
+    coarse: float = 0.4
+    uncertainty: float = 0.3
+    presence: float = 0.15
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One precision criterion: the mean of ``metric`` over a frozen set of pictures must reach ``threshold``.
+
+    Attributes:
+        metric: ``iou`` (at least), ``mae`` or ``band_mad`` (at most; mean error inside the soft band).
+        subset: a list of ``gates.json``, or ``own`` for the pictures held back from the data that is trained on.
+        threshold: the value to reach.
+    """
+
+    metric: Metric
+    subset: str
+    threshold: float
+
+    def passed_by(self, value: float) -> bool:
+        """Whether ``value`` reaches the threshold; NaN never does."""
+        return value >= self.threshold if HIGHER_IS_BETTER[self.metric] else value <= self.threshold
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training at one resolution.
+
+    Attributes:
+        name: what it is called in the log.
+        steps: budget in optimiser steps.
+        long_side_px: long side of the samples.
+        batch: samples per step over all processes.
+        lr: peak learning rate of the decoder.
+        mix: which data is drawn how often.
+        more: further mixes to draw from, with the share of each; ``mix`` has the rest.
+        loss: weights of the losses; None takes the recipe's.
+        replay_share: share of the samples that is drawn from the mixes of the earlier stages.
+        gates: what must be reached on frozen pictures before the next stage starts.
+        min_share: share of the budget that is trained even if the gates are passed earlier.
+    """
+
+    name: str
+    steps: int
+    long_side_px: int
+    batch: int
+    lr: float
+    mix: Mix
+    more: tuple[tuple[Mix, float], ...] = ()
+    loss: LocatorLoss | None = None
+    replay_share: float = 0.0
+    gates: tuple[Gate, ...] = ()
+    min_share: float = 1.0
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a gate asked for and what was reached."""
+
+    gate: Gate
+    value: float
+    passed: bool
+
+    def __str__(self) -> str:
+        sign = ">=" if HIGHER_IS_BETTER[self.gate.metric] else "<="
+        verdict = "passed" if self.passed else "MISSED"
+        wanted = f"wanted {sign} {self.gate.threshold:g}"
+        return f"{self.gate.metric} on {self.gate.subset} {self.value:.4f}, {wanted}: {verdict}"
+
+
+class GateMissedError(TressError):
+    """A stage used up its budget and did not reach its gates; the run stops here until someone decides."""
+
+
+def judge(gates: Sequence[Gate], scores: Mapping[str, Mapping[str, float]]) -> list[GateResult]:
+    """Compares ``scores[subset][metric]`` with every gate; a score that is missing counts as missed."""
+    results = []
+    for gate in gates:
+        value = float(scores.get(gate.subset, {}).get(gate.metric, math.nan))
+        results.append(GateResult(gate, value, gate.passed_by(value)))
+    return results
+
+
+def shares(stages: Sequence[Stage], index: int) -> list[tuple[Mix, float]]:
+    """The mixes stage ``index`` draws from, with their shares: its own, and those of earlier stages as replay."""
+    stage = stages[index]
+    replay = stage.replay_share if index else 0.0
+    earlier = [(stages[i].mix, replay / index) for i in range(index)] if replay else []
+    own = 1 - replay - sum(share for _, share in stage.more)
+    return [(stage.mix, own), *stage.more, *earlier]
+
+
+# From simple to complex; the rungs by which gate pictures are sorted (the first that admits a picture takes it).
+LADDER: tuple[tuple[str, Limits], ...] = (
+    (
+        "plain",
+        Limits(subjects_max=1, contrast_min=25, texture_max=1.2, soft_share_max=0.04, holes_max=2, size_min=0.03),
+    ),
+    ("natural", Limits(subjects_max=1, contrast_min=18, texture_max=4.0, soft_share_max=0.04, size_min=0.01)),
+    ("low_contrast", Limits(subjects_max=1, texture_max=4.0, soft_share_max=0.04)),
+    ("groups", Limits(texture_max=4.0, soft_share_max=0.04)),
+    ("cluttered", Limits(soft_share_max=0.04)),
+    ("fine", Limits()),
+)

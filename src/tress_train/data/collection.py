@@ -1,0 +1,90 @@
+"""The pictures of a run: which there are, by which key, and a fingerprint of their files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tress.errors import InputError
+from tress.evaluation.manifest import Record, read_manifest
+
+MANIFEST = "manifest.jsonl"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Training and validation pictures by key; a key is the image's path below its manifest."""
+
+    train: dict[str, Record]
+    val: dict[str, Record]
+
+
+def read_collection(folders: Sequence[Path]) -> Collection:
+    """Reads one or several data folders.
+
+    A folder has ``train/manifest.jsonl`` and perhaps ``val/manifest.jsonl``, or, as ``tress-train prepare`` leaves
+    it, a ``manifest.jsonl`` of its own, whose pictures are all for training.
+
+    Raises:
+        InputError: a folder has no manifest, a manifest is malformed, or two pictures have the same key.
+    """
+    train: dict[str, Record] = {}
+    val: dict[str, Record] = {}
+    for folder in folders:
+        if (folder / "train" / MANIFEST).exists():
+            _add(train, folder / "train", "")
+            if (folder / "val" / MANIFEST).exists():
+                _add(val, folder / "val", "")
+        elif (folder / MANIFEST).exists():
+            _add(train, folder, f"{folder.resolve().name}/")
+        else:
+            raise InputError(
+                "data_missing",
+                f"{folder} has neither train/{MANIFEST} nor {MANIFEST}",
+                hint=f"check a folder of your own with `tress-train prepare {folder}`",
+            )
+    return Collection(train, val)
+
+
+def held_back(key: str, share: float) -> bool:
+    """Whether a picture belongs to the share that is held back: by a hash of its key, so that it stays there."""
+    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) < share * 2**32
+
+
+def file_hash(record: Record) -> str:
+    """SHA-256 of the picture, its alpha and how far that can be trusted.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    digest = hashlib.sha256(f"{record.edge} {record.ignore_px}".encode())
+    for path in (record.image, record.alpha):
+        if path is not None:
+            try:
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+            except OSError as error:
+                raise InputError("picture_missing", f"cannot read {path}: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def fingerprints(hashes: Mapping[str, str], records: Mapping[str, Record]) -> dict[str, str]:
+    """SHA-256 per data set, over the keys and file hashes of its pictures."""
+    digests: dict[str, hashlib._Hash] = {}
+    for key in sorted(records):
+        digest = digests.setdefault(records[key].set, hashlib.sha256())
+        digest.update(f"{key} {hashes[key]}\n".encode())
+    return {name: digest.hexdigest() for name, digest in sorted(digests.items())}
+
+
+def _add(records: dict[str, Record], folder: Path, prefix: str) -> None:
+    for record in read_manifest(folder / MANIFEST):
+        try:
+            name = record.image.relative_to(folder).as_posix()
+        except ValueError:
+            name = record.image.as_posix()
+        key = prefix + name
+        if key in records:
+            raise InputError("key_duplicate", f"two pictures are called {key}", hint="rename one of the folders")
+        records[key] = record

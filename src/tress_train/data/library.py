@@ -1,0 +1,95 @@
+"""Everything a run trains on, decoded once and kept in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tress.errors import InputError
+from tress.evaluation.manifest import Record
+from tress.process.labels import Label, make_label
+from tress_train.data.reading import read_alpha, read_rgb, read_rgba, shrink, shrink_rgba
+
+_LISTED = 20
+# A teacher that finds less than this has missed the subject: what has none is labelled `empty` or `background`.
+_TEACHER_SEES = 0.004
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded photo with its label; ``image`` is ``(H, W, 3)`` uint8 RGB."""
+
+    key: str
+    image: npt.NDArray[np.uint8]
+    label: Label
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded cut-out ``(H, W, 4)`` uint8 with straight alpha, or a background ``(H, W, 3)`` uint8, in RGB."""
+
+    key: str
+    image: npt.NDArray[np.uint8]
+
+
+@dataclass
+class Library:
+    """Photos and cut-outs by data set, backgrounds by kind; ``dropped`` lists teacher's labels that say nothing."""
+
+    photos: dict[str, list[Photo]] = field(default_factory=dict)
+    cutouts: dict[str, list[Picture]] = field(default_factory=dict)
+    backgrounds: dict[str, list[Picture]] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+
+
+def load_library(records: Mapping[str, Record], max_side_px: int) -> Library:
+    """Decodes all pictures; larger ones are scaled down to ``max_side_px``.
+
+    Raises:
+        InputError: one or several pictures are damaged; the message lists them with what is wrong.
+    """
+    library = Library()
+    damaged: list[str] = []
+    for key in sorted(records):
+        try:
+            _load(library, key, records[key], max_side_px)
+        except InputError as error:
+            damaged.append(error.message)
+    if damaged:
+        more = f"\n  ... and {len(damaged) - _LISTED} more" if len(damaged) > _LISTED else ""
+        raise InputError(
+            "data_damaged",
+            f"{len(damaged)} of {len(records)} pictures cannot be used:\n  " + "\n  ".join(damaged[:_LISTED]) + more,
+            hint="repair or remove them and start again; what has been trained so far is kept",
+        )
+    return library
+
+
+def _load(library: Library, key: str, record: Record, max_side_px: int) -> None:
+    if record.edge == "rgba":
+        cutout = shrink_rgba(read_rgba(record.image), max_side_px)
+        if not (cutout[..., 3] > 127).any():
+            raise InputError("alpha_empty", f"{record.image} is transparent everywhere")
+        library.cutouts.setdefault(record.set, []).append(Picture(key, cutout))
+    elif record.alpha is None:
+        picture = Picture(key, shrink(read_rgb(record.image), max_side_px))
+        library.backgrounds.setdefault(record.kind, []).append(picture)
+    else:
+        image, alpha = read_rgb(record.image), read_alpha(record.alpha)
+        if alpha.shape != image.shape[:2]:
+            raise InputError(
+                "alpha_size",
+                f"{record.alpha} is {alpha.shape[1]}x{alpha.shape[0]}, its picture {image.shape[1]}x{image.shape[0]}",
+            )
+        scale = min(1.0, max_side_px / max(alpha.shape))
+        ignore_px = math.ceil(record.ignore_px * scale)
+        label = make_label(shrink(alpha, max_side_px), record.edge, ignore_px)
+        blind = record.edge == "teacher" and (alpha > 127).mean() < _TEACHER_SEES
+        if label is None or blind:
+            library.dropped.append(key)
+        else:
+            library.photos.setdefault(record.set, []).append(Photo(key, shrink(image, max_side_px), label))

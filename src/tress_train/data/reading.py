@@ -1,0 +1,75 @@
+"""Reading pictures for training: a picture that is damaged is an error, never half a picture."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tress.errors import InputError
+from tress.process.geometry import resize
+
+Image = npt.NDArray[np.uint8]
+
+
+def read_rgb(path: Path) -> Image:
+    """``(H, W, 3)`` uint8 RGB, upright.
+
+    Raises:
+        InputError: the file is missing, damaged or no picture.
+    """
+    return _read(path, "RGB")
+
+
+def read_rgba(path: Path) -> Image:
+    """``(H, W, 4)`` uint8 RGB with straight alpha, upright; raises as ``read_rgb``, and if there is no alpha."""
+    image = _read(path, "RGBA")
+    return image
+
+
+def read_alpha(path: Path) -> Image:
+    """``(H, W)`` uint8 from a grey picture, upright; raises as ``read_rgb``."""
+    return _read(path, "L")
+
+
+def shrink(image: Image, long_side_px: int) -> Image:
+    """Scales a grey or RGB picture down so that its long side is at most ``long_side_px``."""
+    scale = long_side_px / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return resize(image, max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale)))
+
+
+def shrink_rgba(cutout: Image, long_side_px: int) -> Image:
+    """As ``shrink`` for straight RGBA: colours are weighted by alpha, so that hidden ones do not bleed."""
+    if max(cutout.shape[:2]) <= long_side_px:
+        return cutout
+    floats = cutout.astype(np.float32)
+    floats[..., :3] *= floats[..., 3:] / 255
+    scale = long_side_px / max(cutout.shape[:2])
+    small = resize(floats, max(1, round(cutout.shape[0] * scale)), max(1, round(cutout.shape[1] * scale)))
+    small[..., :3] *= 255 / np.maximum(small[..., 3:], 1)
+    return np.clip(small + 0.5, 0, 255).astype(np.uint8)
+
+
+def _read(path: Path, mode: str) -> Image:
+    from PIL import Image as Pillow
+    from PIL import ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings(), Pillow.open(path) as file:
+            # Odd but harmless metadata is no reason to stop a training.
+            warnings.simplefilter("ignore")
+            file.load()
+            if mode == "RGBA" and not file.has_transparency_data:
+                raise InputError("alpha_missing", f"{path} has no transparency", hint="save the cut-out as RGBA")
+            if file.mode.startswith(("I", "F")):
+                raise InputError("picture_depth", f"{path} has more than 8 bits a channel", hint="convert it to 8 bit")
+            return np.array(ImageOps.exif_transpose(file).convert(mode))
+    except FileNotFoundError:
+        raise InputError("picture_missing", f"{path} is missing") from None
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise InputError("picture_damaged", f"{path} cannot be read: {reason}", hint="replace or remove it") from error

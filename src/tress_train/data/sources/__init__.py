@@ -1,0 +1,30 @@
+"""The registered data sets, one a file.  A new data set is a new file here and nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+
+from tress.errors import InputError
+from tress_train.data.source import DataSource
+
+
+def registered_sources() -> dict[str, DataSource]:
+    """All data sets by name.
+
+    Raises:
+        InputError: two files register the same name.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return index(importlib.import_module(f"{__name__}.{name}").SOURCE for name in names)
+
+
+def index(sources: Iterable[DataSource]) -> dict[str, DataSource]:
+    """Sources by name; raises InputError for a name that comes twice."""
+    found: dict[str, DataSource] = {}
+    for source in sources:
+        if source.name in found:
+            raise InputError("source_duplicate", f"two files register the data set {source.name!r}")
+        found[source.name] = source
+    return found

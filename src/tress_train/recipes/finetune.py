@@ -1,0 +1,36 @@
+"""Fine-tuning on a folder of your own.
+
+    tress-train prepare PHOTOS
+    tress-train run finetune --data PHOTOS --out runs/mine --init weights.pt
+
+Give the project's data as a second ``--data`` to keep what the network knows about other subjects.  15 % of your
+pictures are held back; the run ends with their scores, and stops with a list of them if the mean IoU is below .9.
+Cost: about half an hour on two cores.  Expected: depends on your pictures.
+"""
+
+from __future__ import annotations
+
+from tress_train.curriculum import OTHERS, Composites, Gate, Mix, Stage
+from tress_train.recipes.base import Optim, Recipe
+
+RECIPE = Recipe(
+    name="finetune",
+    stages=(
+        Stage(
+            "own",
+            steps=1000,
+            long_side_px=512,
+            batch=8,
+            lr=2e-4,
+            mix=Mix({OTHERS: 0.7}, composite=0.25, empty=0.05, composites=Composites(near_colour=0.2)),
+            gates=(Gate("iou", "own", 0.9),),
+        ),
+    ),
+    frozen_stages=5,
+    # A few pictures say too little about what activations look like in general.
+    norms="frozen",
+    optim=Optim(encoder_lr_share=0.1),
+    own_held_back=0.15,
+    evaluate_every=250,
+    checkpoint_every=50,
+)

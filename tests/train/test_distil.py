@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx")
+
+from tress.errors import InputError, ModelError
+from tress.spec import ModelSpec
+from tress_train.data.collection import read_collection
+from tress_train.data.reading import read_alpha, read_rgb
+from tress_train.distil import distil
+from tress_train.teacher import Teacher
+
+pytestmark = pytest.mark.train
+
+
+def brightness_network(path: Path, spec: ModelSpec | None) -> Path:
+    """A network whose alpha is the mean of the three channels, of any size."""
+    from onnx import TensorProto, helper
+
+    node = helper.make_node("ReduceMean", ["x"], ["alpha"], axes=[1], keepdims=1)
+    graph = helper.make_graph(
+        [node],
+        "brightness",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, "h", "w"])],
+        [helper.make_tensor_value_info("alpha", TensorProto.FLOAT, [1, 1, "h", "w"])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    for key, value in (spec.to_metadata() if spec else {}).items():
+        model.metadata_props.add(key=key, value=value)
+    onnx.save(model, path)
+    return path
+
+
+SPEC = ModelSpec("brightness", "1", "locator", 96)
+
+
+def test_a_teacher_answers_at_the_pictures_own_size(tmp_path: Path) -> None:
+    teacher = Teacher(brightness_network(tmp_path / "t.onnx", SPEC))
+    image = np.zeros((50, 130, 3), np.uint8)
+    image[:, 65:] = 200
+    alpha = teacher(image)
+    assert alpha.shape == (50, 130)
+    assert alpha[25, 10] == 0
+    assert alpha[25, 120] == 200
+
+
+def test_a_teacher_that_does_not_describe_itself_needs_a_description(tmp_path: Path) -> None:
+    path = brightness_network(tmp_path / "t.onnx", None)
+    with pytest.raises(ModelError) as error:
+        Teacher(path)
+    assert error.value.code == "model_spec_missing"
+    squares = Teacher(path, ModelSpec("t", "", "locator", 64, keep_aspect=False, mean=(0.5, 0.5, 0.5)))
+    assert squares(np.full((40, 90, 3), 255, np.uint8)).mean() == pytest.approx(128, abs=1)
+    assert squares.content != Teacher(path, SPEC).content
+    (tmp_path / "broken.onnx").write_bytes(b"nothing")
+    with pytest.raises(ModelError):
+        Teacher(tmp_path / "broken.onnx", SPEC)
+
+
+def test_labels_are_made_once_and_a_stopped_command_goes_on(data: Path, tmp_path: Path) -> None:
+    records = read_collection([data]).train
+    calls: list[int] = []
+
+    def teacher(image: np.ndarray) -> np.ndarray:
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return image[..., 0]
+
+    with pytest.raises(KeyboardInterrupt):
+        distil(records, teacher, "a" * 64, tmp_path)
+    assert not (tmp_path / "manifest.jsonl").exists()
+    distil(records, teacher, "a" * 64, tmp_path)
+    labelled = sum(record.alpha is not None for record in records.values())
+    assert len(calls) == labelled + 1
+    distil(records, teacher, "a" * 64, tmp_path)
+    assert len(calls) == labelled + 1
+    distil(records, teacher, "b" * 64, tmp_path)
+    assert len(calls) == 2 * labelled + 1
+
+
+def test_labels_are_data_to_train_on_and_a_broken_one_is_made_again(data: Path, tmp_path: Path) -> None:
+    records = read_collection([data]).train
+    distil(records, lambda image: image[..., 1], "a" * 64, tmp_path)
+    made = read_collection([tmp_path]).train
+    assert {record.edge for record in made.values()} == {"teacher"}
+    record = next(iter(made.values()))
+    assert record.alpha is not None
+    assert np.array_equal(read_alpha(record.alpha), read_rgb(record.image)[..., 1])
+    record.alpha.write_bytes(b"half")
+    distil(records, lambda image: image[..., 1], "a" * 64, tmp_path)
+    assert np.array_equal(read_alpha(record.alpha), read_rgb(record.image)[..., 1])
+
+
+def test_pictures_without_a_subject_are_not_labelled(data: Path, tmp_path: Path) -> None:
+    records = {k: r for k, r in read_collection([data]).train.items() if r.edge in ("rgba", "background")}
+    with pytest.raises(InputError, match="no picture to label"):
+        distil(records, lambda image: image[..., 0], "a" * 64, tmp_path)

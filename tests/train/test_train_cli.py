@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tress.errors import InputError
+from tress_train import cli
+from tress_train.card import write_card
+from tress_train.records import git_commit, versions
+
+pytestmark = pytest.mark.train
+
+RUNNER = CliRunner()
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "tress_train", *words], capture_output=True, text=True, check=False)
+
+
+def test_errors_are_messages_with_a_hint_and_no_traceback(tmp_path: Path) -> None:
+    done = run("prepare", str(tmp_path))
+    assert done.returncode == 2
+    assert "holds no pictures" in done.stderr
+    assert "hint: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_torch_the_command_says_what_to_install() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'accelerate', 'tensorboard'): sys.modules[name] = None\n"
+        "import importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'torch' else find(name, *a)\n"
+        "sys.argv = ['tress-train', *sys.argv[1:]]\n"
+        "from tress_train.cli import run; run()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", "first_locator", "--data", "x", "--out", "y"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "pip install 'tress[train]'" in done.stderr
+    listed = subprocess.run([sys.executable, "-c", code, "recipes"], capture_output=True, text=True, check=False)
+    assert "first_locator" in listed.stdout
+
+
+def test_a_wrong_setting_is_refused_before_anything_is_written(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(InputError, match="lrr"):
+        cli.run_recipe("first_locator", [data], tmp_path / "out", ["optim.lrr=1"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_prepare_lists_what_is_wrong_and_leaves_it_out_on_demand(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("0.png", "0.alpha.png", "1.png"):
+        (folder / name).write_bytes((data / "train" / "discs" / name).read_bytes())
+    answer = RUNNER.invoke(cli.app, ["prepare", str(folder)])
+    assert "wrong: 1.png: has no alpha" in answer.stdout
+    assert isinstance(answer.exception, InputError)
+    assert not (folder / "manifest.jsonl").exists()
+    answer = RUNNER.invoke(cli.app, ["prepare", str(folder), "--leave-out-bad"])
+    assert answer.exit_code == 0
+    assert len((folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_user_checks_a_folder_and_trains_on_it(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for i in range(8):
+        for name in (f"{i}.png", f"{i}.alpha.png"):
+            (folder / name).write_bytes((data / "train" / "discs" / name).read_bytes())
+    assert RUNNER.invoke(cli.app, ["prepare", str(folder)]).exit_code == 0
+    out = tmp_path / "out"
+    words = ["run", "finetune", "--data", str(folder), "--out", str(out), "--smoke", "--set", "seed=3"]
+    answer = RUNNER.invoke(cli.app, words)
+    assert answer.exit_code == 0, answer.output
+    assert (out / "ema.pt").exists()
+    assert json.loads((out / "record.json").read_text(encoding="utf-8"))["recipe"]["seed"] == 3
+
+
+def test_difficulty_and_sources_tell_about_a_data_folder(data: Path, tmp_path: Path) -> None:
+    answer = RUNNER.invoke(
+        cli.app,
+        ["difficulty", "--data", str(data), "--out", str(tmp_path / "d.jsonl"), "--write-gates", str(tmp_path / "g")],
+    )
+    assert answer.exit_code == 0, answer.output
+    assert "plain" in answer.stdout
+    assert set(json.loads((tmp_path / "g").read_text(encoding="utf-8"))) >= {"plain", "fine"}
+    answer = RUNNER.invoke(cli.app, ["sources", "--data", str(data)])
+    row = next(line for line in answer.stdout.splitlines() if line.startswith("discs"))
+    assert "DIFFERS" in row
+    assert "not registered" in row
+
+
+def test_the_card_says_what_the_records_say(tmp_path: Path) -> None:
+    run_folder = tmp_path / "run"
+    run_folder.mkdir()
+    record = {
+        "recipe": {"name": "curriculum"},
+        "recipe_hash": "f" * 64,
+        "commit": "c" * 40,
+        "versions": versions(),
+        "processes": 1,
+        "steps": 1200,
+        "data": {"ccp1004": "0" * 64, "mine": "1" * 64, "figaro1k-hair": "2" * 64},
+        "used_sets": ["ccp1004", "mine"],
+        "stages_done": [{"stage": "plain", "gates": ["iou on plain 0.9500, wanted >= 0.94: passed"]}],
+        "decisions": [
+            {"stage": "fine", "what": "gate passed by decision", "reason": "bad labels", "gates": ["x MISSED"]}
+        ],
+        "val": {"people": {"iou": 0.97, "n": 3}, "empty": {"mae": 0.01, "n": 1}},
+    }
+    (run_folder / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    times = ["2026-01-01T10:00:00", "2026-01-01T10:30:00", "2026-01-02T09:00:00", "2026-01-02T09:30:00"]
+    rows = "".join(json.dumps({"time": time}) + "\n" for time in times)
+    (run_folder / "log.jsonl").write_text(rows + '{"time": "20', encoding="utf-8")
+    text = write_card([run_folder], tmp_path / "docs" / "card.md").read_text(encoding="utf-8")
+    assert "| run | curriculum | `ffffffffffff` | `cccccccccccc` | 1200 | 1.0 | 1 |" in text
+    assert "Clothing Co-Parsing" in text
+    assert "changed, `000000000000`" in text
+    assert "| mine | not registered |" in text
+    assert "figaro" not in text
+    assert "bad labels" in text
+    assert "wanted >= 0.94: passed" in text
+    assert "| people | 0.97 | 3 |  |" in text
+    scores = tmp_path / "scores.json"
+    scores.write_text('{"animals": {"iou": 0.9}}', encoding="utf-8")
+    text = write_card([run_folder], tmp_path / "card.md", scores=scores).read_text(encoding="utf-8")
+    assert "| animals | 0.9 |" in text
+    with pytest.raises(InputError, match="no record"):
+        write_card([tmp_path / "nothing"], tmp_path / "card.md")
+
+
+def test_the_commit_of_the_code_is_known_or_empty() -> None:
+    assert git_commit() == "" or len(git_commit().removesuffix("+changes")) == 40

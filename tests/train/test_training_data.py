@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tress.errors import InputError
+from tress.process.difficulty import Difficulty
+from tress_train.curriculum import OTHERS, Composites, Limits, Mix
+from tress_train.data import compose, dataset
+from tress_train.data.collection import Collection, file_hash, fingerprints, held_back, read_collection
+from tress_train.data.dataset import TrainingSet
+from tress_train.data.difficulty import measure_all
+from tress_train.data.gathering import gather
+from tress_train.data.library import Library, load_library
+from tress_train.data.source import DataSource
+from tress_train.data.sources import index, registered_sources
+from tress_train.gates import build_gates, composite, read_targets
+from tress_train.recipes import load_recipe
+from tress_train.recipes.base import smoke
+
+pytestmark = pytest.mark.train
+
+MIX = Mix(sets={OTHERS: 0.5}, composite=0.4, empty=0.1, composites=Composites(studio=0.5, near_colour=0.5))
+
+
+@pytest.fixture(scope="module")
+def collection(data: Path) -> Collection:
+    return read_collection([data])
+
+
+@pytest.fixture(scope="module")
+def library(collection: Collection) -> Library:
+    return load_library(collection.train, 80)
+
+
+def samples(library: Library, mix: Mix = MIX, **changes: object) -> TrainingSet:
+    settings = {"long_side_px": 64, "batch": 2, "seed": 3, "length": 40, **changes}
+    return TrainingSet(library, [(mix, 1.0)], {}, **settings)  # type: ignore[arg-type]
+
+
+def test_a_sample_depends_on_seed_and_index_alone(library: Library) -> None:
+    first, second, other = samples(library), samples(library), samples(library, seed=4)
+    for i in (7, 3):
+        assert torch.equal(first[i]["image"], second[i]["image"])
+    assert any(not torch.equal(first[i]["alpha"].mean(), other[i]["alpha"].mean()) for i in range(5))
+
+
+def test_samples_of_a_batch_have_one_size_and_values_in_range(library: Library) -> None:
+    data = samples(library, with_colours=True)
+    for i in range(0, 40, 2):
+        one, two = data[i], data[i + 1]
+        assert one["image"].shape == two["image"].shape
+        for name, value in one.items():
+            if name != "index":
+                assert 0 <= float(value.min()) <= float(value.max()) <= 1, name
+
+
+def test_hard_edges_never_teach_a_soft_value(library: Library) -> None:
+    data = samples(library, Mix(sets={"rough": 1.0}))
+    for i in range(10):
+        assert float(data[i]["soft"].max()) == 0
+        assert float(data[i]["where"].max()) == 1
+
+
+def test_empty_pictures_say_that_there_is_no_subject(library: Library) -> None:
+    data = samples(library, Mix(sets={"discs": 1e-9}, empty=1.0))
+    assert all(float(data[i]["presence"]) == 0 and float(data[i]["alpha"].max()) == 0 for i in range(10))
+
+
+def test_limits_keep_pictures_out_and_say_so(library: Library) -> None:
+    keys = [photo.key for photo in library.photos["discs"]]
+    difficulty = {key: Difficulty(1, 0.3, float(i), 0.0, 0.0, 0) for i, key in enumerate(keys)}
+    limited = Mix(sets={"discs": 1.0}, limits=Limits(contrast_min=len(keys) - 2))
+    data = TrainingSet(library, [(limited, 1.0)], difficulty, long_side_px=64, batch=2, seed=1, length=20)
+    assert data.pools() == {"discs": 2}
+    assert {data.describe(i).split(": ")[1] for i in range(20)} == set(keys[-2:])
+    with pytest.raises(InputError, match="usable"):
+        samples(library, Mix(sets={"cats": 1.0}))
+
+
+def test_replay_draws_earlier_mixes_as_often_as_it_says(library: Library) -> None:
+    mixes = [(Mix(sets={"discs": 1.0}), 0.8), (Mix(sets={"rough": 1.0}), 0.2)]
+    data = TrainingSet(library, mixes, {}, long_side_px=64, batch=2, seed=1, length=400)
+    rough = sum("rough" in data.describe(i) for i in range(400))
+    assert 50 <= rough <= 110
+
+
+def test_describe_names_the_picture_that_the_sample_shows(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = samples(library, Mix(sets={"discs": 1.0}))
+    shown: list[str] = []
+    real = dataset._view
+    by_alpha = {id(photo.label.alpha): photo.key for photo in library.photos["discs"]}
+
+    def watched(alpha: np.ndarray, *others: object) -> np.ndarray:
+        shown.append(by_alpha[id(alpha)])
+        return real(alpha, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(dataset, "_view", watched)
+    for i in range(8):
+        data[i]
+    assert [data.describe(i) for i in range(8)] == [f"sample {i}: {key}" for i, key in enumerate(shown)]
+    assert len(set(shown)) > 1
+
+
+def test_a_composite_is_what_its_colours_and_alpha_say() -> None:
+    rng = np.random.default_rng(0)
+    cutout = np.zeros((40, 40, 4), np.uint8)
+    cv2.circle(cutout, (20, 20), 15, (200, 60, 30, 255), -1, cv2.LINE_AA)
+    background = rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        layers = [compose.place(cutout, 64, 64, rng, grounded=False) for _ in range(2)]
+        made = compose.compose_with_colours(background, layers, np.random.default_rng(seed))
+        a = made.alpha[..., None] / 255
+        mixed = a * made.foreground + (1 - a) * made.background
+        assert np.abs(mixed - made.image).max() <= 3
+        image, alpha = compose.compose(background, layers, np.random.default_rng(seed))
+        assert np.array_equal(image, made.image)
+        assert np.array_equal(alpha, made.alpha)
+
+
+def test_clear_pixels_take_the_colour_of_the_subject_nearby() -> None:
+    layer = np.zeros((32, 32, 4), np.float32)
+    layer[10:20, 10:20] = (0.8, 0.2, 0.1, 1.0)
+    layer[20] = layer[19] * 0.3
+    foreground = compose.true_foreground(layer)
+    assert np.allclose(foreground, (0.8, 0.2, 0.1), atol=0.02)
+
+
+def test_near_colour_brings_the_background_to_the_subject_and_keeps_its_texture() -> None:
+    rng = np.random.default_rng(0)
+    layer = np.zeros((64, 64, 4), np.float32)
+    layer[16:48, 16:48] = (0.8, 0.3, 0.2, 1.0)
+    background = rng.integers(90, 130, (64, 64, 3)).astype(np.uint8)
+    subject = np.array([204, 76, 51])
+    near = compose.near_colour(background, layer, rng)
+    before, after = (np.abs(x.mean((0, 1)) - subject).mean() for x in (background, near))
+    assert after < 0.6 * before
+    assert near.std((0, 1)) == pytest.approx(background.std((0, 1)), rel=0.2)
+    assert np.array_equal(compose.near_colour(background, np.zeros_like(layer), rng), background)
+
+
+def test_damaged_pictures_are_all_listed_before_any_training(tmp_path: Path) -> None:
+    good = np.full((70, 70, 3), 90, np.uint8)
+    alpha = np.zeros((70, 70), np.uint8)
+    alpha[20:50, 20:50] = 255
+    for name in ("good", "cut", "size", "gone"):
+        cv2.imwrite(str(tmp_path / f"{name}.jpg"), good)
+        cv2.imwrite(str(tmp_path / f"{name}.alpha.png"), alpha)
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "good.jpg").read_bytes()[:300])
+    cv2.imwrite(str(tmp_path / "size.alpha.png"), alpha[:60])
+    (tmp_path / "gone.alpha.png").unlink()
+    rows = [
+        {"image": f"{n}.jpg", "alpha": f"{n}.alpha.png", "set": "s", "kind": "objects", "edge": "hard", "ignore_px": 1}
+        for n in ("good", "cut", "size", "gone")
+    ]
+    (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load_library(read_collection([tmp_path]).train, 64)
+    assert error.value.code == "data_damaged"
+    for name in ("cut.jpg", "size.alpha.png is 70x60", "gone.alpha.png is missing", "3 of 4"):
+        assert name in error.value.message
+    assert "good" not in error.value.message
+
+
+def test_labels_of_a_teacher_that_saw_nothing_are_dropped(tmp_path: Path) -> None:
+    image = np.full((70, 70, 3), 90, np.uint8)
+    alpha = np.zeros((70, 70), np.uint8)
+    rows = []
+    for name, seen in (("blind", 3), ("seen", 30)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), image)
+        alpha[:seen, :seen] = 255
+        cv2.imwrite(str(tmp_path / f"{name}.alpha.png"), alpha)
+        row = {"image": f"{name}.png", "alpha": f"{name}.alpha.png", "set": "s", "kind": "x", "edge": "teacher"}
+        rows.append(json.dumps({**row, "ignore_px": 0}))
+    (tmp_path / "manifest.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    library = load_library(read_collection([tmp_path]).train, 100)
+    assert [key.split("/")[1] for key in library.dropped] == ["blind.png"]
+    assert [photo.key.split("/")[1] for photo in library.photos["s"]] == ["seen.png"]
+
+
+def test_large_pictures_are_kept_small_and_the_ignored_band_shrinks_along(tmp_path: Path) -> None:
+    alpha = np.zeros((400, 400), np.uint8)
+    alpha[:, :200] = 255
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((400, 400, 3), 90, np.uint8))
+    cv2.imwrite(str(tmp_path / "a.alpha.png"), alpha)
+    row = {"image": "a.png", "alpha": "a.alpha.png", "set": "s", "kind": "x", "edge": "hard", "ignore_px": 20}
+    (tmp_path / "manifest.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    photo = load_library(read_collection([tmp_path]).train, 100).photos["s"][0]
+    assert photo.image.shape == (100, 100, 3)
+    assert 8 <= (photo.label.where == 0).sum() / 100 <= 13
+
+
+def test_keys_that_meet_are_refused(data: Path) -> None:
+    with pytest.raises(InputError, match="two pictures are called"):
+        read_collection([data, data])
+    with pytest.raises(InputError, match="prepare"):
+        read_collection([data / "train" / "discs"])
+
+
+def test_the_held_back_share_is_stable_and_about_right() -> None:
+    keys = [f"set/{i}.webp" for i in range(4000)]
+    back = [key for key in keys if held_back(key, 0.1)]
+    assert 320 <= len(back) <= 480
+    assert set(back) <= {key for key in keys if held_back(key, 0.2)}
+    assert not held_back("set/1.webp", 0.0)
+
+
+def test_a_fingerprint_changes_with_one_pixel(collection: Collection, tmp_path: Path) -> None:
+    hashes = {key: file_hash(record) for key, record in collection.train.items()}
+    before = fingerprints(hashes, collection.train)
+    changed = {**hashes, "discs/0.png": "another"}
+    after = fingerprints(changed, collection.train)
+    assert [name for name in before if before[name] != after[name]] == ["discs"]
+
+
+def test_measured_difficulties_are_remembered_and_a_torn_line_is_measured_again(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "difficulty.jsonl"
+    first = measure_all(collection.train, cache)
+    assert set(first) == {key for key, record in collection.train.items() if record.alpha is not None}
+    assert first["discs/0.png"].subjects == 1
+    assert first["discs/0.png"].soft_share is not None
+    assert first["rough/0.png"].soft_share is None
+    cache.write_text(cache.read_text(encoding="utf-8")[:-20], encoding="utf-8")
+    from tress_train.data import difficulty
+
+    measured: list[int] = []
+    real = difficulty.measure
+    monkeypatch.setattr(difficulty, "measure", lambda *a, **k: measured.append(1) or real(*a, **k))
+    assert measure_all(collection.train, cache) == first
+    assert len(measured) == 1
+
+
+def test_every_registered_source_says_what_it_is_and_names_meet_nowhere() -> None:
+    sources = registered_sources()
+    assert len(sources) > 15
+    for name, source in sources.items():
+        assert name == source.name
+        assert source.what
+        assert source.origin
+        assert source.licence
+        assert all(len(digest) == 64 for digest in source.fingerprints.values())
+    twin = DataSource("a", "", "", "")
+    with pytest.raises(InputError, match="'a'"):
+        index([twin, twin])
+
+
+def test_sets_for_measuring_only_are_never_trained_on(tmp_path: Path, data: Path) -> None:
+    text = (data / "train" / "manifest.jsonl").read_text(encoding="utf-8")
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "train").mkdir()
+    lines = text.replace('"set": "discs"', '"set": "fashion-people"').splitlines()
+    rows = [json.loads(line) for line in lines]
+    for row in rows:
+        for name in ("image", "alpha"):
+            if name in row:
+                row[name] = str(data / "train" / row[name])
+    (folder / "train" / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        gather(smoke(load_recipe("first_locator")), [folder], tmp_path / "cache.jsonl")
+    assert error.value.code == "measuring_only"
+
+
+def test_gate_composites_know_no_chance_and_differ_in_contrast(collection: Collection) -> None:
+    subsets = build_gates(collection.train)
+    assert subsets == build_gates(collection.train)
+    cutout = np.zeros((60, 60, 4), np.uint8)
+    cv2.circle(cutout, (30, 30), 20, (220, 120, 90, 255), -1)
+    far, alpha = composite(cutout, None)
+    near, _ = composite(cutout, None, near=True)
+    inside, outside = alpha > 250, alpha < 5
+
+    def gap(image: np.ndarray) -> float:
+        return float(np.abs(image[inside].mean(0) - image[outside].mean(0)).mean())
+
+    assert gap(far) > 3 * gap(near) > 0
+
+
+def test_targets_of_gates_are_read_by_key_and_missing_ones_are_named(collection: Collection) -> None:
+    keys = ["discs/0.png", "cuts/0.png@far", "cuts/0.png@grounds/1.png"]
+    targets = list(read_targets(keys, collection.train))
+    assert [target.set for target in targets] == ["discs", "composite", "composite"]
+    assert all(target.image.shape[:2] == target.label.alpha.shape for target in targets)
+    with pytest.raises(InputError) as error:
+        list(read_targets(["cuts/0.png@grounds/9.png"], collection.train))
+    assert error.value.code == "gate_pictures_missing"
