@@ -75,6 +75,8 @@ def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, lo
         timeout_graceful_shutdown=int(config.deadline_s) + _GRACE_S,
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
     )
+    # uvicorn raises the signal again once all is finished: a stop that was asked for is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.Server(settings).run(sockets=[listener])
 
 

@@ -117,9 +117,8 @@ async function renderCurrent() {
   note("");
   try {
     // The plain cut-out comes first: it is what the page can show under any flat colour at once.
-    const plain = item.plain ? null : workshop.get(item, {}, { urgent: true });
-    const result = await workshop.get(item, wanted, { urgent: true });
-    await plain;
+    const both = [item.plain ?? workshop.get(item, {}, { urgent: true }), workshop.get(item, wanted, { urgent: true })];
+    const [, result] = await Promise.all(both);
     if (item === current) {
       showCurrent();
       say(result.found ? `${item.name} is done.` : `No subject was found in ${item.name}.`);
