@@ -39,6 +39,7 @@ def chromium(tmp_path_factory):
     options.add_experimental_option("prefs", {"download.default_directory": str(folder / "downloads")})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.set_script_timeout(120)
     driver.downloads = folder / "downloads"
     yield driver
     driver.quit()
@@ -72,11 +73,11 @@ class Page:
         return len(self.driver.find_elements("css selector", selector))
 
     def until(self, condition):
-        for _ in range(300):
+        for _ in range(1200):
             if answer := condition():
                 return answer
             time.sleep(0.05)
-        raise AssertionError("it did not happen within 15 s")
+        raise AssertionError("it did not happen within a minute")
 
     def drop(self, name, content):
         self.driver.execute_script(DROP, name, base64.b64encode(content).decode())
