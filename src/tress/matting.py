@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.arrays import Alpha, Grey8, Rgb8
-from tress.process.bands import unknown_band
+from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
 from tress.process.geometry import fit, resize
 from tress.process.tiles import TileGrid, add_tile, batches, read_tile, tiles_on
 from tress.spec import ModelSpec
@@ -130,6 +130,7 @@ def expected_iou(alpha: Alpha) -> float:
 def refine(image: Rgb8, located: Located, refiner: Network | None) -> tuple[Alpha, list[str]]:
     """Grows the located alpha to the picture's size, refining the unknown band after each step."""
     alpha, uncertainty = located.alpha, located.uncertainty
+    reach = REACH_FIRST
     for height, width in growth(alpha.shape[:2], image.shape[:2]):
         step = height / alpha.shape[0]
         alpha = resize(alpha, height, width)
@@ -137,7 +138,8 @@ def refine(image: Rgb8, located: Located, refiner: Network | None) -> tuple[Alph
             continue
         if uncertainty is not None:
             uncertainty = resize(uncertainty, height, width)
-        band = unknown_band(alpha, uncertainty, reach_px=max(1, round(step)))
+        band = unknown_band(alpha, uncertainty, reach_px=max(1, round(reach * step)))
+        reach = REACH_LATER
         tiles = tiles_on(band, GRID)
         if len(tiles) > MAX_TILES:
             alpha = resize(alpha, *image.shape[:2])

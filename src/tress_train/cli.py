@@ -34,6 +34,10 @@ def run() -> None:
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         sys.exit(2 if isinstance(error, InputError) else 3 if isinstance(error, ModelError) else 1)
+    except OSError as error:
+        # Above all a full disk, wherever it strikes; what is saved stays.
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def need_training_packages() -> None:
@@ -211,6 +215,48 @@ def difficulty(
         subsets = build_gates(records)
         write_atomic(write_gates, (json.dumps(subsets, indent=1) + "\n").encode(), overwrite=True)
         typer.echo(f"{write_gates}: " + ", ".join(f"{name} {len(keys)}" for name, keys in subsets.items()))
+
+
+@app.command()
+def export(
+    weights: Annotated[Path, typer.Argument(help="Averaged weights of a run (ema.pt).")],
+    out: Annotated[Path, typer.Argument(help="The ONNX file to write; replaced if it is there.")],
+    task: Annotated[str, typer.Option(help="locator or refiner.")] = "locator",
+    variant: Annotated[str, typer.Option(help="Encoder of a locator.")] = "lite2",
+    long_side: Annotated[int, typer.Option(min=32, help="Input size: the long side, or a refiner's tile.")] = 512,
+    name: Annotated[str, typer.Option(help="Name of the model; tress-TASK if not given.")] = "",
+    version: Annotated[str, typer.Option(help="Version of the weights.")] = "0.1.0",
+    licence: Annotated[str, typer.Option(help="SPDX name of the weights' licence.")] = "Apache-2.0",
+    run: Annotated[Path | None, typer.Option(help="Folder of the run, whose record is put into the file.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Store single instead of half precision.")] = False,
+) -> None:
+    """Write trained weights as the ONNX file that tress runs."""
+    need_training_packages()
+    from tress.spec import ModelSpec
+    from tress_train.export import export_onnx, load_locator, load_refiner
+    from tress_train.records import model_metadata
+
+    if task not in ("locator", "refiner"):
+        raise InputError("task_unknown", f"--task cannot be {task!r}", hint="allowed: locator, refiner")
+    if out.suffix != ".onnx":
+        raise InputError("option_malformed", f"{out} must end in .onnx")
+    locates = task == "locator"
+    record = model_metadata(run) if run else {}
+    spec = ModelSpec(
+        name=name or f"tress-{task}",
+        version=version,
+        task="locator" if locates else "refiner",
+        long_side_px=long_side,
+        multiple=32 if locates else 8,
+        has_uncertainty=locates,
+        has_presence=locates,
+        licence=licence,
+        recipe=record.get("recipe", ""),
+        notes=record.get("notes", ""),
+    )
+    model = load_locator(weights, variant) if locates else load_refiner(weights)
+    size = export_onnx(model, spec, out, half=not full)
+    typer.echo(f"{out}: {size / 1e6:.1f} MB")
 
 
 @app.command()

@@ -26,14 +26,14 @@ HALF_FROM_SIZE = 256
 def load_locator(weights: Path, variant: str) -> Locator:
     """A locator with trained weights, ready to answer."""
     model = Locator(variant)
-    _load(model, weights)
+    checkpoint.load_weights(model, weights)
     return model.eval()
 
 
 def load_refiner(weights: Path) -> Refiner:
     """A refiner with trained weights, ready to answer."""
     model = Refiner()
-    _load(model, weights)
+    checkpoint.load_weights(model, weights)
     return model.eval()
 
 
@@ -106,14 +106,3 @@ def store_half(model: onnx.ModelProto) -> None:
         casts.append(helper.make_node("Cast", [stored.name], [tensor.name], to=TensorProto.FLOAT))
     for node in reversed(casts):
         graph.node.insert(0, node)
-
-
-def _load(model: nn.Module, weights: Path) -> None:
-    try:
-        model.load_state_dict(checkpoint.load(weights))
-    except (RuntimeError, KeyError) as error:
-        raise InputError(
-            "weights_mismatch",
-            f"{weights} does not fit the network: {str(error).splitlines()[0]}",
-            hint="give the averaged weights of a run (ema.pt) and the variant that the run trained",
-        ) from error

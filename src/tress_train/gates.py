@@ -109,14 +109,13 @@ def read_targets(keys: Sequence[str], records: Mapping[str, Record]) -> Iterator
 def _read(key: str, records: Mapping[str, Record]) -> tuple[Image, Image, Edge, int]:
     cutout_key, at, ground = key.partition("@")
     record = records[cutout_key]
-    if at:
+    # A cut-out without a background is shown on a plain one: what its clear pixels hide is no picture.
+    if at or record.edge == "rgba":
         cutout = read_rgba(record.image)
-        background = None if ground in ("far", "near") else read_rgb(records[ground].image)
+        background = None if ground in ("", "far", "near") else read_rgb(records[ground].image)
         image, alpha = composite(cutout, background, near=ground == "near")
         return image, alpha, "exact", 0
-    image = read_rgb(record.image) if record.edge != "rgba" else read_rgba(record.image)[..., :3]
-    if record.edge == "rgba":
-        return image, read_rgba(record.image)[..., 3], "rgba", 0
+    image = read_rgb(record.image)
     alpha = np.zeros(image.shape[:2], np.uint8) if record.alpha is None else read_alpha(record.alpha)
     if alpha.shape != image.shape[:2]:
         raise InputError("alpha_size", f"{record.alpha} does not have the size of its picture")

@@ -103,7 +103,6 @@ def train(
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
     accelerator = Accelerator()
-    journal = Journal(out, silent=not accelerator.is_main_process)
     with accelerator.main_process_first():
         data = gather(recipe, folders, out / "difficulty.jsonl")
     task = LocatorTask(recipe, init).to(accelerator.device)
@@ -116,39 +115,32 @@ def train(
         wrapped=task,
         averaged=copy.deepcopy(task).requires_grad_(False).eval(),
         optimizer=torch.optim.AdamW(task.groups(), lr=0.0),
-        journal=journal,
+        journal=Journal(out, silent=not accelerator.is_main_process),
         progress=Progress(),
     )
-    _resume(run)
-    run.wrapped = _distribute(run)
-    if extend:
-        if run.progress.total == 0 or run.progress.stage == len(recipe.stages):
-            raise InputError(
-                "nothing_to_extend",
-                f"{out} holds no run that stopped within a stage",
-                hint="--extend is for a run that missed a gate; set stages.NAME.steps for a new one",
-            )
-        run.progress.extra += extend
-        _decide(run, "extended", f"{extend} steps more")
-    _start_record(run, folders, init)
     try:
+        _resume(run)
+        run.wrapped = _distribute(run)
+        if extend:
+            _extend(run, extend)
+        _start_record(run, folders, init)
         while run.progress.stage < len(recipe.stages):
             results = _run_stage(run)
             missed = [result for result in results if not result.passed]
+            if missed and not past_gates:
+                _save(run, must=True)
+                raise _stop_at_gate(run, missed)
             if missed:
-                _save(run)
-                if not past_gates:
-                    raise _stop_at_gate(run, missed)
                 _decide(run, "gate passed by decision", past_gates, missed)
             progress = run.progress
             progress.passed.append({"stage": recipe.stages[progress.stage].name, "gates": [str(r) for r in results]})
             progress.stage, progress.step, progress.extra = progress.stage + 1, 0, 0
             _save(run)
         if run.unsaved:
-            checkpoint.save(out / LAST, _state(run))
-        journal.summarise(finished=True)
+            _save(run, must=True)
+        run.journal.summarise(finished=True)
     finally:
-        journal.close()
+        run.journal.close()
     return out / AVERAGED
 
 
@@ -337,8 +329,11 @@ def _state(run: Run) -> dict[str, Any]:
     }
 
 
-def _save(run: Run) -> None:
-    """Saves the run; on a full disk the training goes on and tries again with the next line of the log."""
+def _save(run: Run, *, must: bool = False) -> None:
+    """Saves the run; on a full disk the training goes on and tries again with the next line of the log.
+
+    Where there is no later, it ``must`` work and raises CheckpointNotWrittenError.
+    """
     if not run.accelerator.is_main_process:
         return
     try:
@@ -346,10 +341,24 @@ def _save(run: Run) -> None:
         checkpoint.save(run.out / AVERAGED, run.averaged.model.state_dict())
         run.unsaved = False
     except checkpoint.CheckpointNotWrittenError as error:
+        if must:
+            raise
         run.unsaved = True
         run.journal.say(f"warning: {error}")
     progress = run.progress
     run.journal.summarise(steps=progress.total, decisions=progress.decisions, stages_done=progress.passed)
+
+
+def _extend(run: Run, steps: int) -> None:
+    """Adds to the budget of the stage that a stopped run stands at."""
+    if run.progress.total == 0 or run.progress.stage == len(run.recipe.stages):
+        raise InputError(
+            "nothing_to_extend",
+            f"{run.out} holds no run that stopped within a stage",
+            hint="--extend is for a run that missed a gate; set stages.NAME.steps for a new one",
+        )
+    run.progress.extra += steps
+    _decide(run, "extended", f"{steps} steps more")
 
 
 def _decide(run: Run, what: str, reason: str, missed: Sequence[GateResult] = ()) -> None:

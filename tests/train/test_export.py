@@ -4,10 +4,12 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from tress.engine import OnnxEngine
-from tress.errors import InputError
+from tress.errors import InputError, ModelError
 from tress.spec import ModelSpec
+from tress_train.cli import app
 from tress_train.export import OPSET, export_onnx, load_locator, load_refiner
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
@@ -73,6 +75,21 @@ def test_saved_weights_come_back(locator, tmp_path):
 def test_weights_of_another_network_are_refused(locator, tmp_path):
     torch.save(locator.state_dict(), tmp_path / "ema.pt")
     for load in (lambda p: load_locator(p, "lite2"), load_refiner):
-        with pytest.raises(InputError) as caught:
+        with pytest.raises(ModelError) as caught:
             load(tmp_path / "ema.pt")
         assert caught.value.code == "weights_mismatch"
+
+
+def test_the_command_writes_a_file_that_the_runtime_takes(locator, tmp_path):
+    torch.save(locator.state_dict(), tmp_path / "ema.pt")
+    target = tmp_path / "mine.onnx"
+    arguments = ["export", str(tmp_path / "ema.pt"), str(target), "--variant", "lite0", "--long-side", "64"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert OnnxEngine(target, threads=1).spec.long_side_px == 64
+
+
+@pytest.mark.parametrize("wrong", [["x.onnx", "--task", "painter"], ["x.txt"]])
+def test_the_command_refuses_nonsense(tmp_path, wrong):
+    with pytest.raises(InputError):
+        CliRunner().invoke(app, ["export", str(tmp_path / "ema.pt"), *wrong], catch_exceptions=False)

@@ -8,7 +8,7 @@ import torch
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress_train.data.crops import RefinerCrops
-from tress_train.data.degrade import degrade
+from tress_train.data.degrade import MAX_SCALE, MIN_SCALE, degrade
 from tress_train.models.refiner import Refiner
 
 pytestmark = pytest.mark.train
@@ -55,7 +55,8 @@ def test_the_refiner_can_learn_to_undo_damage():
 @pytest.mark.parametrize("seed", range(6))
 def test_damage_is_plausible(seed):
     true = strands()
-    coarse, doubt = degrade(true, np.random.default_rng(seed))
+    coarse, doubt, scale = degrade(true, np.random.default_rng(seed))
+    assert MIN_SCALE <= scale <= MAX_SCALE
     for answer in (coarse, doubt):
         assert answer.shape == true.shape
         assert answer.dtype == np.float32

@@ -286,9 +286,12 @@ def test_gate_composites_know_no_chance_and_differ_in_contrast(collection: Colle
 
 
 def test_targets_of_gates_are_read_by_key_and_missing_ones_are_named(collection: Collection) -> None:
-    keys = ["discs/0.png", "cuts/0.png@far", "cuts/0.png@grounds/1.png"]
+    keys = ["discs/0.png", "cuts/0.png", "cuts/0.png@grounds/1.png"]
     targets = list(read_targets(keys, collection.train))
-    assert [target.set for target in targets] == ["discs", "composite", "composite"]
+    assert [target.set for target in targets] == ["discs", "cuts", "composite"]
+    # What the clear pixels of a cut-out hide is not shown.
+    clear = targets[1].label.alpha == 0
+    assert targets[1].image[clear].std(0).max() == 0
     assert all(target.image.shape[:2] == target.label.alpha.shape for target in targets)
     with pytest.raises(InputError) as error:
         list(read_targets(["cuts/0.png@grounds/9.png"], collection.train))

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
-from tress.process.bands import unknown_band
+from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
 from tress.process.geometry import warp
 from tress_train.data import augment, compose
 from tress_train.data.degrade import degrade
@@ -19,6 +19,7 @@ from tress_train.data.degrade import degrade
 CANVAS_PX = 384
 # Cut-outs whose edge is the subject of this training are drawn this much more often than the others.
 HAIR_SHARE = 0.65
+FIRST_STEP_SHARE = 0.7
 
 
 class RefinerCrops(Dataset):
@@ -56,8 +57,10 @@ class RefinerCrops(Dataset):
         """
         rng = np.random.default_rng((self.seed, 0, index))
         picture, true_alpha = self._composite(rng)
-        coarse, doubt = degrade(true_alpha, rng)
-        band = unknown_band(coarse, (doubt * 255).astype(np.uint8), reach_px=2)
+        coarse, doubt, scale = degrade(true_alpha, rng)
+        # As at the runtime's first step, or as at a later one.
+        reach_px = round((REACH_FIRST if rng.random() < FIRST_STEP_SHARE else REACH_LATER) * scale)
+        band = unknown_band(coarse, (doubt * 255).astype(np.uint8), reach_px)
         y, x = self._corner(band, true_alpha, rng)
         cut = (slice(y, y + self.crop_px), slice(x, x + self.crop_px))
         rgb = augment.photometric(np.ascontiguousarray(picture[cut]), rng).astype(np.float32) / 255

@@ -5,6 +5,8 @@ The locator sees a small picture, so it misses strands, rounds corners, closes h
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +19,28 @@ WRONG_BY = 0.15
 MIN_SCALE, MAX_SCALE = 1.2, 5.0
 
 
-def degrade(true_alpha: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """A coarse alpha and its uncertainty, both ``(H, W)`` float32 in [0, 1], at the size of ``true_alpha``."""
+class Damaged(NamedTuple):
+    """A locator's answer, as it might be.
+
+    alpha, doubt: ``(H, W)`` float32 in [0, 1].  scale: how many pixels of the picture one pixel of the locator covers.
+    """
+
+    alpha: Floats
+    doubt: Floats
+    scale: float
+
+
+def degrade(true_alpha: Floats, rng: np.random.Generator) -> Damaged:
+    """A coarse alpha and its uncertainty at the size of ``true_alpha``, ``(H, W)`` float32 in [0, 1]."""
     height, width = true_alpha.shape
-    scale = np.exp(rng.uniform(np.log(MIN_SCALE), np.log(MAX_SCALE)))
+    scale = float(np.exp(rng.uniform(np.log(MIN_SCALE), np.log(MAX_SCALE))))
     h, w = max(8, round(height / scale)), max(8, round(width / scale))
     small = resize(true_alpha, h, w)
     coarse = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.3, 1.6))
     # Half-believed pixels fall to either side: strands vanish, gaps close.
     if rng.random() < 0.8:
-        threshold = 0.5 + rng.uniform(-0.2, 0.25)
-        gain = np.exp(rng.uniform(np.log(3), np.log(14)))
+        threshold = 0.5 + rng.uniform(-0.3, 0.25)
+        gain = np.exp(rng.uniform(np.log(3), np.log(20)))
         coarse = _squash(coarse, threshold, gain)
     # Whole patches are judged too generously or too strictly.
     if rng.random() < 0.6:
@@ -36,13 +49,16 @@ def degrade(true_alpha: Floats, rng: np.random.Generator) -> tuple[Floats, Float
         coarse = np.clip(coarse + patches * rng.uniform(0.1, 0.9) * np.minimum(1, 3 * near), 0, 1)
     coarse = cv2.GaussianBlur(coarse, (0, 0), rng.uniform(0.3, 1.0))
 
-    doubt = _is_soft(small) | (np.abs(coarse - small) > WRONG_BY)
-    doubt_map = cv2.dilate(doubt.astype(np.float32), np.ones((3, 3), np.uint8))
-    doubt_map = cv2.GaussianBlur(doubt_map, (0, 0), rng.uniform(0.6, 1.5)) * np.float32(rng.uniform(0.6, 1.0))
-    # Now and then the locator does not know what it does not know.
+    doubt = _is_soft(coarse)
+    # Half the time the locator knows where it is wrong; else it doubts its own edge and nothing more.
+    if rng.random() < 0.5:
+        doubt |= _is_soft(small) | (np.abs(coarse - small) > WRONG_BY)
+        doubt = cv2.dilate(doubt.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    doubt_map = cv2.GaussianBlur(doubt.astype(np.float32), (0, 0), rng.uniform(0.6, 1.5))
+    doubt_map *= np.float32(rng.uniform(0.5, 1.0))
     if rng.random() < 0.3:
         doubt_map *= np.clip(1 + 2 * _smooth_noise(h, w, rng.uniform(3, 10), rng), 0, 1)
-    return _grow(coarse, height, width), _grow(doubt_map, height, width)
+    return Damaged(_grow(coarse, height, width), _grow(doubt_map, height, width), scale)
 
 
 def _is_soft(alpha: Floats) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def measure_all(records: Mapping[str, Record], cache: Path) -> dict[str, Difficu
     """
     known = dict(_read_cache(cache))
     found: dict[str, Difficulty] = {}
-    with open(cache, "a", encoding="utf-8") as file:
+    with _appending(cache) as file:
         for key, record in records.items():
             if record.alpha is None:
                 continue
@@ -53,6 +54,14 @@ def measure_all(records: Mapping[str, Record], cache: Path) -> dict[str, Difficu
                 file.write(json.dumps(row) + "\n")
             found[key] = known[content]
     return found
+
+
+def _appending(cache: Path) -> TextIO:
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        return open(cache, "a", encoding="utf-8")
+    except OSError as error:
+        raise InputError("out_not_writable", f"cannot write {cache}: {error.strerror}") from error
 
 
 def _read_cache(cache: Path) -> Iterable[tuple[str, Difficulty]]:
