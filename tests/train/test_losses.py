@@ -84,11 +84,15 @@ def test_ssim_of_equal_planes_is_zero_and_of_opposite_ones_is_large() -> None:
 def test_uncertainty_wants_what_is_soft_or_wrong() -> None:
     true, pred, every = plane(1), plane(1), plane(1)
     sure, unsure = plane(-20), plane(20)
-    assert uncertainty(sure, pred, true, every, every).item() < 1e-6
-    assert uncertainty(sure, pred * 0.5, true, every, every).item() > 10
-    assert uncertainty(unsure, pred, plane(0.5), every, every).item() < 1e-6
+    none = plane(0)
+    assert uncertainty(sure, pred, true, every, every, fuzzy=none).item() < 1e-6
+    assert uncertainty(sure, pred * 0.5, true, every, every, fuzzy=none).item() > 10
+    assert uncertainty(unsure, pred, plane(0.5), every, every, fuzzy=none).item() < 1e-6
     # Where the soft alpha is not known, a soft value proves nothing.
-    assert uncertainty(sure, plane(0.5), plane(0.5), every, plane(0)).item() < 1e-6
+    assert uncertainty(sure, plane(0.5), plane(0.5), every, none, fuzzy=none).item() < 1e-6
+    # A teacher's doubt along the edge counts although its alpha does not.
+    assert uncertainty(sure, pred, true, none, none, fuzzy=every).item() > 10
+    assert uncertainty(unsure, pred, true, none, none, fuzzy=every).item() < 1e-6
 
 
 PLANES: dict[str, Loss] = {
@@ -134,6 +138,7 @@ def batch_of(where: torch.Tensor, soft: torch.Tensor) -> dict[str, torch.Tensor]
         "alpha": (torch.rand(2, 1, 32, 32) > 0.5).float(),
         "where": where,
         "soft": soft,
+        "fuzzy": torch.zeros_like(where),
         "presence": torch.ones(2),
         "presence_weight": torch.ones(2),
         "foreground": torch.rand(2, 3, 32, 32),

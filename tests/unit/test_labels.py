@@ -46,3 +46,15 @@ def test_an_unsure_teacher_is_dropped():
     sure = make_label(disc(255), "teacher")
     assert sure.where.all()
     assert not sure.soft.any()
+
+
+def test_doubt_along_a_teachers_edge_is_fuzzy_and_doubt_elsewhere_is_not():
+    alpha = np.zeros((80, 80), np.uint8)
+    alpha[:, 40:] = 255
+    alpha[:, 38:42] = 128
+    alpha[10:14, 70:74] = 128
+    label = make_label(alpha, "teacher")
+    assert (label.fuzzy[:, 38:42] == 255).all()
+    assert not label.fuzzy[10:14, 70:74].any()
+    assert not label.where[label.fuzzy > 0].any()
+    assert make_label(disc(), "hard", 3).fuzzy is None

@@ -15,6 +15,7 @@ from tress.cli.cut import cut
 from tress.cli.eval import evaluate
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, print_failure, say
 from tress.cli.models import models
+from tress.cli.serve import serve
 from tress.errors import InputError, TressError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
+app.command()(serve)
 app.command("eval")(evaluate)
 
 

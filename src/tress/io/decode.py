@@ -92,14 +92,7 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
             ``picture_too_large``, ``picture_truncated``, ``picture_corrupt``, ``out_of_memory``, ``source_type``.
     """
     with _opened(source) as file:
-        try:
-            head = file.read(containers.HEAD_BYTES)
-        except OSError as error:
-            raise _unreadable(error) from error
-        if not isinstance(head, bytes):
-            raise InputError("source_type", "the file object gives text", hint="open it in binary mode")
-        kind = containers.identify(head)
-        file.seek(0)
+        head, kind = _identify(file)
         try:
             if kind == "webp" and (canvas := containers.webp_canvas(head)):
                 check_pixel_limit(*canvas, max_megapixels=max_megapixels)
@@ -114,6 +107,34 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
             ) from error
         except Exception as error:  # decoders answer hostile bytes with every kind of exception
             _explain(error, file, kind, head)
+
+
+def read_size(source: Source) -> tuple[int, int]:
+    """Width and height in pixels as the file's header says, before any rotation; no pixel is decoded.
+
+    Raises:
+        InputError: as ``decode``, for what the header already shows.
+    """
+    with _opened(source) as file:
+        head, kind = _identify(file)
+        try:
+            width_px, height_px = _decoder(kind)(file).size
+            return width_px, height_px
+        except Exception as error:  # decoders answer hostile bytes with every kind of exception
+            _explain(error, file, kind, head)
+
+
+def _identify(file: BinaryIO) -> tuple[bytes, str]:
+    """The file's first bytes and what it is by them; it is at its start again afterwards."""
+    try:
+        head = file.read(containers.HEAD_BYTES)
+    except OSError as error:
+        raise _unreadable(error) from error
+    if not isinstance(head, bytes):
+        raise InputError("source_type", "the file object gives text", hint="open it in binary mode")
+    kind = containers.identify(head)
+    file.seek(0)
+    return head, kind
 
 
 def check_pixel_limit(width_px: int, height_px: int, *, max_megapixels: float) -> None:

@@ -24,15 +24,21 @@ UNKNOWN = 128
 UNKNOWN_REACH = 40
 # A teacher that leaves more of its subject undecided than this has not understood the picture.
 TEACHER_UNSURE_LIMIT = 0.35
+# A teacher's doubt between sure subject and sure background, each at most this far away, is hair or fur, not confusion.
+FUZZY_REACH_PX = 10
 
 
 @dataclass(frozen=True)
 class Label:
-    """Alpha and its two weights, each ``(H, W)`` uint8, where 255 stands for 1."""
+    """Alpha and its two weights, each ``(H, W)`` uint8, where 255 stands for 1.
+
+    ``fuzzy``, if known, is 255 where the edge is soft although nobody can say how soft: a teacher's doubt along it.
+    """
 
     alpha: npt.NDArray[np.uint8]
     where: npt.NDArray[np.uint8]
     soft: npt.NDArray[np.uint8]
+    fuzzy: npt.NDArray[np.uint8] | None = None
 
     @property
     def true_alpha(self) -> Alpha:
@@ -63,7 +69,10 @@ def make_label(alpha: npt.NDArray[np.uint8], edge: Edge, ignore_px: int = 0) -> 
     unsure = (alpha > low) & (alpha < high)
     if unsure.sum() > TEACHER_UNSURE_LIMIT * max(1, int((alpha > low).sum())) and unsure.mean() > 0.01:
         return None
-    return Label(alpha, np.where(unsure, 0, 255).astype(np.uint8), nothing)
+    reach = np.ones((2 * FUZZY_REACH_PX + 1,) * 2, np.uint8)
+    near_both = cv2.dilate((alpha >= high).astype(np.uint8), reach) & cv2.dilate((alpha <= low).astype(np.uint8), reach)
+    fuzzy = np.where(unsure, near_both * np.uint8(255), 0).astype(np.uint8)
+    return Label(alpha, np.where(unsure, 0, 255).astype(np.uint8), nothing, fuzzy)
 
 
 def edge_band(inside: npt.NDArray[np.uint8], radius_px: int) -> npt.NDArray[np.bool_]:

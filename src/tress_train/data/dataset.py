@@ -95,13 +95,14 @@ class TrainingSet(Samples):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One sample.
 
-        ``image`` ``(3, H, W)`` float32 RGB in [0, 1]; ``alpha``, ``where`` and ``soft`` ``(1, H, W)`` float32 in
-        [0, 1]; ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours: ``foreground``
-        and ``background`` ``(3, H, W)`` and ``coloured``, a scalar that is 1 where they are known.
+        ``image`` ``(3, H, W)`` float32 RGB in [0, 1]; ``alpha``, ``where``, ``soft`` and ``fuzzy``, ``(1, H, W)``
+        float32 in [0, 1]; ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours:
+        ``foreground`` and ``background`` ``(3, H, W)`` and ``coloured``, a scalar that is 1 where they are known.
         """
         height, width = self.canvas(index)
         _, rng, draw = self._drawn(index)
         colours: tuple[Image, Image] | None = None
+        fuzzy = np.zeros((height, width), np.uint8)
         if draw.name == "composite":
             made = self._composite(draw.mix, height, width, rng)
             image, alpha, colours = made.image, made.alpha, (made.foreground, made.background)
@@ -111,7 +112,7 @@ class TrainingSet(Samples):
             alpha, where = np.zeros((height, width), np.uint8), np.full((height, width), 255, np.uint8)
             soft = where
         else:
-            image, alpha, where, soft = _photo(draw.photos, height, width, rng)
+            image, alpha, where, soft, fuzzy = _photo(draw.photos, height, width, rng)
         image = augment.photometric(image, rng)
         has_subject = float((alpha > 127).mean())
         plane = lambda x: torch.from_numpy(x.astype(np.float32) / 255)[None]  # noqa: E731
@@ -120,6 +121,7 @@ class TrainingSet(Samples):
             "alpha": plane(alpha),
             "where": plane(where),
             "soft": plane(soft),
+            "fuzzy": plane(fuzzy),
             "presence": torch.tensor(float(has_subject > 0.002)),
             # A sliver of a subject at the rim of a crop is neither a yes nor a no.
             "presence_weight": torch.tensor(float(has_subject == 0 or has_subject > 0.01)),
@@ -225,7 +227,10 @@ def _photo(photos: Sequence[Photo], height: int, width: int, rng: np.random.Gene
     # Outside the photo there is nothing to learn, hence the border of zero weight.
     where = warp(photo.label.where, matrix, height, width, border=0)
     soft = warp(photo.label.soft, matrix, height, width, border=0)
-    return image, alpha, np.where(where == 255, where, 0), np.where(soft == 255, soft, 0)
+    fuzzy = np.zeros((height, width), np.uint8)
+    if photo.label.fuzzy is not None:
+        fuzzy = np.where(warp(photo.label.fuzzy, matrix, height, width, border=0) > 127, 255, 0).astype(np.uint8)
+    return image, alpha, np.where(where == 255, where, 0), np.where(soft == 255, soft, 0), fuzzy
 
 
 def _view(alpha: npt.NDArray[np.uint8], height: int, width: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:

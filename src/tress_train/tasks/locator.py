@@ -133,7 +133,8 @@ def locator_losses(out: LocatorLogits, batch: dict[str, Tensor], weights: Locato
         "laplacian": weights.laplacian * laplacian(pred_alpha, true_alpha, soft),
         "gradient": weights.gradient * gradient(pred_alpha, true_alpha, soft),
         "coarse": weights.coarse * bce(coarse_logits, coarse_alpha.clamp(0, 1), (coarse_weight > 0.99).float()),
-        "uncertainty": weights.uncertainty * uncertainty(out.uncertainty, pred_alpha, true_alpha, where, soft),
+        "uncertainty": weights.uncertainty
+        * uncertainty(out.uncertainty, pred_alpha, true_alpha, where, soft, fuzzy=batch["fuzzy"]),
         "presence": weights.presence * presence(out.presence, batch["presence"], batch["presence_weight"]),
     }
     if weights.ssim:

@@ -1,0 +1,234 @@
+"""Loads the service on loopback, within bounds, and checks what it promises.
+
+    python benchmarks/speed/server_load.py --requests 5000 --seconds 60
+
+Five measurements, each against a `tress serve` that this script starts and stops itself:
+
+1. throughput: requests a second with as many clients as threads, against the bare pipeline in this process;
+2. latency: p50 and p99 when requests arrive at 80 % of that throughput;
+3. memory: resident set over many requests;
+4. queue: 64 clients at once against a short queue get only 200, 429 and 503, each with a body in the right shape;
+5. stop: SIGTERM under load; every request that the service accepted is answered.
+
+Only 127.0.0.1 is ever addressed, and every loop ends by count or by time.  Exit code 1 if a promise is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+THREADS = 2
+LOST = "connection lost"
+REFUSED = "connection refused"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int | str
+    seconds: float
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Server:
+    process: subprocess.Popen
+    port: int
+    log: Path
+
+    def rss_mib(self) -> float:
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(text.split("VmRSS:")[1].split()[0]) / 1024
+
+
+@contextmanager
+def served(folder: Path, *arguments: str) -> Iterator[Server]:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    log = folder / f"serve-{port}.log"
+    code = "import sys; from tress.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "serve", "--port", str(port), "--threads", str(THREADS), *arguments]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stderr=output, stdout=output)
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                raise SystemExit(f"the service did not start:\n{log.read_text()}")
+            if ask(port, "GET", "/readyz").status == 200:
+                break
+            time.sleep(0.1)
+        yield Server(process, port, log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(90)
+
+
+def ask(port: int, method: str, path: str, body: bytes = b"") -> Answer:
+    started = time.perf_counter()
+    connection = http.client.HTTPConnection(HOST, port, timeout=120)
+    try:
+        connection.connect()
+        connection.request(method, path, body, {"Content-Type": "image/jpeg"} if body else {})
+        response = connection.getresponse()
+        content = response.read()
+        return Answer(response.status, time.perf_counter() - started, content)
+    except ConnectionRefusedError:
+        return Answer(REFUSED, time.perf_counter() - started)
+    except (OSError, http.client.HTTPException):
+        return Answer(LOST, time.perf_counter() - started)
+    finally:
+        connection.close()
+
+
+def cut(server: Server, photo: bytes) -> Answer:
+    return ask(server.port, "POST", "/v1/cutout", photo)
+
+
+def repeat(work: Callable[[], object], clients: int, count: int, seconds: float) -> tuple[int, float]:
+    """Does the work ``count`` times or for ``seconds``, whichever ends first; returns how often, and the time."""
+    started = time.perf_counter()
+    turns = iter(range(count))
+    lock, done = threading.Lock(), 0
+
+    def client() -> None:
+        nonlocal done
+        while time.perf_counter() - started < seconds:
+            with lock:
+                if next(turns, None) is None:
+                    return
+            work()
+            with lock:
+                done += 1
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done, time.perf_counter() - started
+
+
+def bare_rate(photo: bytes, count: int, seconds: float) -> float:
+    from tress.api import Remover
+    from tress.outputs import parse
+    from tress.produce import produce
+
+    remover, options = Remover(), parse({})
+    produce(remover, photo, options)
+    done, elapsed = repeat(lambda: produce(remover, photo, options), THREADS, count, seconds)
+    return done / elapsed
+
+
+def measure_throughput(server: Server, photo: bytes, count: int, seconds: float) -> float:
+    cut(server, photo)
+    done, elapsed = repeat(lambda: cut(server, photo), THREADS + 1, count, seconds)
+    return done / elapsed
+
+
+def measure_latency(server: Server, photo: bytes, rate: float, count: int, seconds: float) -> tuple[float, float]:
+    """p50 and p99 in ms of requests that arrive evenly at ``rate``, whether or not earlier ones are answered."""
+    count = max(4, min(count, int(rate * seconds)))
+    started = time.perf_counter()
+    with ThreadPoolExecutor(64) as pool:
+        waiting = []
+        for number in range(count):
+            time.sleep(max(0.0, started + number / rate - time.perf_counter()))
+            waiting.append(pool.submit(cut, server, photo))
+        times = sorted(answer.result().seconds * 1000 for answer in waiting)
+    return statistics.median(times), times[min(len(times) - 1, int(len(times) * 0.99))]
+
+
+def measure_memory(server: Server, photo: bytes, count: int, seconds: float) -> tuple[float, float, int]:
+    """Resident MiB after a warm-up of a tenth, and at the end."""
+    repeat(lambda: cut(server, photo), THREADS + 1, max(4, count // 10), seconds / 5)
+    before = server.rss_mib()
+    done, _ = repeat(lambda: cut(server, photo), THREADS + 1, count, seconds)
+    return before, server.rss_mib(), done
+
+
+def measure_full_queue(server: Server, photo: bytes, clients: int) -> tuple[Counter, bool]:
+    with ThreadPoolExecutor(clients) as pool:
+        answers = list(pool.map(lambda _: cut(server, photo), range(clients)))
+    clean = all("error" in json.loads(answer.body) for answer in answers if answer.status in (429, 503))
+    return Counter(answer.status for answer in answers), clean
+
+
+def measure_stop(server: Server, photo: bytes, clients: int) -> tuple[Counter, int, int]:
+    """Statuses that clients saw, how many requests the service says it answered with 200, and its exit code."""
+    with ThreadPoolExecutor(clients) as pool:
+        waiting = [pool.submit(cut, server, photo) for _ in range(clients)]
+        time.sleep(1.0)
+        os.kill(server.process.pid, signal.SIGTERM)
+        statuses = Counter(answer.result().status for answer in waiting)
+    code = server.process.wait(90)
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    answered = sum(line.get("route") == "/v1/cutout" and line["status"] == 200 for line in lines)
+    return statuses, answered, code
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photo", type=Path, default=Path(__file__).parents[2] / "examples/lemur.jpg")
+    parser.add_argument("--requests", type=int, default=5000, help="most requests in one measurement")
+    parser.add_argument("--seconds", type=float, default=60.0, help="longest time of one measurement")
+    parser.add_argument("--clients", type=int, default=64, help="at once, for queue and stop")
+    parser.add_argument("--out", type=Path, default=Path("server_load.json"))
+    given = parser.parse_args()
+    photo, limits = given.photo.read_bytes(), (given.requests, given.seconds)
+    folder = given.out.parent
+    bare = bare_rate(photo, *limits)
+    with served(folder) as server:
+        rate = measure_throughput(server, photo, *limits)
+        p50, p99 = measure_latency(server, photo, 0.8 * rate, *limits)
+        before, after, count = measure_memory(server, photo, *limits)
+    with served(folder, "--queue", "4") as server:
+        crowd, clean = measure_full_queue(server, photo, given.clients)
+    with served(folder, "--queue", str(given.clients)) as server:
+        stopped, answered, code = measure_stop(server, photo, min(given.clients, 16))
+    results = {
+        "bare_per_s": bare,
+        "served_per_s": rate,
+        "p50_ms_at_80_percent": p50,
+        "p99_ms_at_80_percent": p99,
+        "rss_mib_before": before,
+        "rss_mib_after": after,
+        "rss_requests": count,
+        "crowd_statuses": {str(status): number for status, number in crowd.items()},
+        "stop_statuses": {str(status): number for status, number in stopped.items()},
+        "stop_answered": answered,
+        "stop_exit_code": code,
+    }
+    promises = {
+        "throughput within 15 % of the bare pipeline": rate >= 0.85 * bare,
+        "p99 under 3 times p50 at 80 % load": p99 < 3 * p50,
+        "memory grows by less than 5 %": after < before * 1.05,
+        "a crowd gets only 200, 429 and 503": set(crowd) <= {200, 429, 503} and clean,
+        "stopping loses no accepted request": stopped[200] == answered and not stopped[LOST],
+    }
+    given.out.write_text(json.dumps({"results": results, "promises": promises}, indent=2))
+    print(json.dumps(results, indent=2))
+    for promise, kept in promises.items():
+        print(f"{'kept  ' if kept else 'BROKEN'}  {promise}")
+    return 0 if all(promises.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""``tress serve``: the HTTP service and the web page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tress.errors import InputError
+
+
+def serve(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", help="Port to listen on.")] = 8000,
+    keys: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="API keys: NAME:SHA256, one a line. TRESS_API_KEYS adds more, with commas."),
+    ] = None,
+    new_key: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Make an API key, show it and its line for the key file, and stop."),
+    ] = None,
+    open_to_all: Annotated[
+        bool, typer.Option("--open-to-all", help="Listen beyond this machine although there are no keys.")
+    ] = False,
+    model: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="Model: a name that `tress models` lists, or an ONNX file.")
+    ] = "default",
+    device: Annotated[
+        str, typer.Option(metavar="auto|cpu|cuda|coreml|directml|openvino", help="Where to run.")
+    ] = "auto",
+    workers: Annotated[int, typer.Option(metavar="N", help="Processes, each with its own copy of the network.")] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", help="Pictures that one process works on at once.")] = 2,
+    queue: Annotated[int, typer.Option(metavar="N", help="Requests that may wait in each process.")] = 32,
+    deadline: Annotated[float, typer.Option(metavar="SECONDS", help="Longest time for one request.")] = 60.0,
+    max_upload: Annotated[float, typer.Option(metavar="MB", help="Largest request and largest fetched file.")] = 32.0,
+    max_megapixels: Annotated[float, typer.Option(metavar="N", help="Largest picture.")] = 50.0,
+    memory_megapixels: Annotated[
+        float, typer.Option(metavar="N", help="Megapixels of all pictures that are worked on at once, per process.")
+    ] = 100.0,
+    rate: Annotated[int, typer.Option(metavar="N", help="Requests a minute for each key; 0: no limit.")] = 0,
+    fetch_urls: Annotated[bool, typer.Option(help="Fetch pictures that are given as URLs.")] = True,
+    allow_network: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CIDR", help="Private network that URLs may point into, such as 10.1.2.0/24. Repeatable."),
+    ] = None,
+    open_metrics: Annotated[bool, typer.Option("--open-metrics", help="Show /metrics without a key.")] = False,
+    page: Annotated[bool, typer.Option(help="Serve the web page at /.")] = True,
+    log_level: Annotated[str, typer.Option(metavar="debug|info|warning|error", help="What to log.")] = "info",
+) -> None:
+    """Serve the web page, the own interface and the contracts of remove.bg and rembg."""
+    try:
+        from tress.server.config import ServerConfig
+        from tress.server.keys import ENVIRONMENT, load_keys
+        from tress.server.keys import new_key as make_key
+        from tress.server.run import LOG_LEVELS
+        from tress.server.run import serve as run
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "extra_missing", f"the service needs the package {error.name}", hint="pip install 'tress[server]'"
+        ) from error
+    if new_key is not None:
+        key, line = make_key(new_key)
+        print(f"key for its owner, shown only now:  {key}\nline for the key file:  {line}")
+        return
+    if log_level not in LOG_LEVELS:
+        raise InputError("log_level", f"log level {log_level!r} is none of {', '.join(LOG_LEVELS)}")
+    config = ServerConfig(
+        host=host,
+        port=port,
+        keys=load_keys(keys, os.environ.get(ENVIRONMENT)),
+        open_to_all=open_to_all,
+        model=model,
+        device=device,
+        workers=workers,
+        threads=threads,
+        queue_size=queue,
+        deadline_s=deadline,
+        max_upload_bytes=int(max_upload * 2**20),
+        max_megapixels=max_megapixels,
+        megapixels_in_flight=memory_megapixels,
+        rate_per_minute=rate,
+        fetch_urls=fetch_urls,
+        fetch_networks=tuple(allow_network or ()),
+        open_metrics=open_metrics,
+        page=page,
+    )
+    run(config, log_level)

@@ -1,0 +1,126 @@
+"""Puts the service together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from http.client import METHOD_NOT_ALLOWED
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tress.errors import TressError
+from tress.server import rembg, removebg
+from tress.server.config import ServerConfig
+from tress.server.cutout import cutout_router
+from tress.server.rates import RateLimiter
+from tress.server.service import Service
+from tress.server.site import site_router
+from tress.server.system import system_router
+from tress.server.telemetry import Telemetry
+from tress.server.trace import Tracing, problem_response, trace_of
+from tress.server.work import Cutter
+
+_DESCRIPTION = """
+Removes the background of pictures of people and objects, down to single hairs.
+
+Keys, where the service asks for them, go into the header `X-API-Key` (or `Authorization: Bearer`).
+"""
+
+
+def create_app(
+    config: ServerConfig | None = None,
+    *,
+    load: Callable[[], Cutter] | None = None,
+    limiter: RateLimiter | None = None,
+) -> FastAPI:
+    """Builds the ASGI application.
+
+    Args:
+        config: its settings; None takes the defaults.
+        load: loads the network when the application starts; by default the one that ``config`` names.
+        limiter: shared by all worker processes; by default one of its own.
+    """
+    config = config or ServerConfig()
+    telemetry = Telemetry()
+    service = Service(
+        config,
+        load or partial(load_remover, config),
+        limiter or RateLimiter(config.rate_per_minute, len(config.keys.entries)),
+        telemetry,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await service.start()
+        yield
+        await service.finish()
+
+    app = FastAPI(
+        title="tress",
+        version=_version(),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        # The usual pages load scripts from elsewhere; /docs of our own does not.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    routers = [cutout_router, system_router, removebg.removebg_router, rembg.rembg_router]
+    if config.page:
+        routers.append(site_router)
+    for router in routers:
+        app.include_router(router(service))
+    app.add_exception_handler(TressError, _answer_error)
+    app.add_exception_handler(HTTPException, _answer_error)
+    shapes = {removebg.PREFIX: removebg.removebg_shape, rembg.PREFIX: rembg.rembg_shape}
+    app.add_middleware(Tracing, telemetry=telemetry, shapes=shapes)
+    _document_keys(app, bool(config.keys))
+    return app
+
+
+def load_remover(config: ServerConfig) -> Cutter:
+    """The network that the settings name.
+
+    Raises:
+        ModelError: it is not available.
+    """
+    from tress.api import Remover
+
+    return Remover(config.model, device=config.device, max_megapixels=config.max_megapixels)
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    response: Response = problem_response(error, trace_of(request.scope))
+    documented = request.app.openapi()["paths"].get(request.url.path)
+    if response.status_code == METHOD_NOT_ALLOWED and documented:
+        # Starlette names the methods of the first route alone, and GET and POST are two routes.
+        response.headers["Allow"] = ", ".join(sorted(method.upper() for method in documented))
+    return response
+
+
+def _document_keys(app: FastAPI, required: bool) -> None:
+    """Adds the API key to the OpenAPI document, which FastAPI only does for its own kind of dependency."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, object]:
+        if app.openapi_schema is None:
+            document = plain()
+            components = document.setdefault("components", {})
+            components["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
+            if required:
+                document["security"] = [{"key": []}]
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _version() -> str:
+    try:
+        return version("tress")
+    except PackageNotFoundError:  # run from a source tree
+        return "0"

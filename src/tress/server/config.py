@@ -1,0 +1,103 @@
+"""The service's settings: typed, frozen, checked once at the start."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from tress.errors import InputError
+from tress.server.keys import KeyRing
+
+DEFAULT_PORT = 8000
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """Everything that can be set.  Limits hold for each worker process, except the rate limit, which all share.
+
+    Attributes:
+        host: address to listen on.
+        port: port to listen on.
+        keys: who may use the service; empty means everyone who can reach it.
+        open_to_all: listen beyond this machine although there are no keys.
+        model: catalogue name or path of the network.
+        device: as in ``Remover``.
+        workers: processes, each with its own copy of the network.
+        threads: pictures that one process works on at once.
+        queue_size: further requests that one process accepts and lets wait.
+        deadline_s: longest time from accepting a request to its answer.
+        max_upload_bytes: largest request body, and largest file fetched from a URL.
+        max_megapixels: largest picture.
+        megapixels_in_flight: pictures that are decoded at the same time have at most so many megapixels together.
+        rate_per_minute: requests a minute and key (or client address, without keys); 0 means no limit.
+        fetch_urls: whether pictures may be given as URLs.
+        fetch_timeout_s: longest time for one fetch, redirects included.
+        fetch_networks: private networks (CIDR) that URLs may point into all the same.
+        open_metrics: whether ``/metrics`` can be read without a key.
+        page: whether the web page is served at ``/``.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    keys: KeyRing = field(default_factory=KeyRing)
+    open_to_all: bool = False
+    model: str = "default"
+    device: str = "auto"
+    workers: int = 1
+    threads: int = 2
+    queue_size: int = 32
+    deadline_s: float = 60.0
+    max_upload_bytes: int = 32 * 2**20
+    max_megapixels: float = 50.0
+    megapixels_in_flight: float = 100.0
+    rate_per_minute: int = 0
+    fetch_urls: bool = True
+    fetch_timeout_s: float = 15.0
+    fetch_networks: tuple[str, ...] = ()
+    open_metrics: bool = False
+    page: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "threads", "max_upload_bytes"):
+            if getattr(self, name) < 1:
+                raise InputError("server_config", f"{name} must be at least 1")
+        for name in ("queue_size", "rate_per_minute"):
+            if getattr(self, name) < 0:
+                raise InputError("server_config", f"{name} must not be negative")
+        for name in ("deadline_s", "max_megapixels", "megapixels_in_flight", "fetch_timeout_s"):
+            if not getattr(self, name) > 0:
+                raise InputError("server_config", f"{name} must be greater than 0")
+        if not 0 <= self.port <= 65535:
+            raise InputError("server_config", f"port {self.port} does not exist", hint="choose one from 1 to 65535")
+        for network in self.fetch_networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise InputError(
+                    "server_config", f"{network!r} is not a network: {error}", hint="write it as 10.1.2.0/24"
+                ) from error
+
+    def check_exposure(self) -> None:
+        """Refuses to serve strangers by accident.
+
+        Raises:
+            InputError: the address can be reached from other machines, there are no keys, and nobody said that this
+                is meant.
+        """
+        if self.keys or self.open_to_all or is_loopback(self.host):
+            return
+        raise InputError(
+            "server_open",
+            f"{self.host} can be reached from other machines, and there are no API keys",
+            hint="give keys with --keys FILE or TRESS_API_KEYS, or say --open-to-all if everyone may use the service",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address to listen on."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,106 @@
+"""Parses ``multipart/form-data`` in memory: the body's size is limited, and nothing of a picture touches a disk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from tress.errors import InputError
+
+_MAX_PARTS = 100
+_MAX_HEADER_BYTES = 8192
+
+
+class FormReader:
+    """Collects the parts of one form.
+
+    Args:
+        boundary: as the Content-Type says.
+
+    Attributes:
+        texts: field to text, for parts without a file name.
+        files: field to content, for parts with one.  Of a field that comes twice, the last counts.
+    """
+
+    def __init__(self, boundary: bytes) -> None:
+        self.texts: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
+        self._parts = 0
+        self._complete = False
+        self._header, self._value, self._disposition = bytearray(), bytearray(), b""
+        self._name, self._is_file, self._content = "", False, bytearray()
+        names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end", "end")
+        callbacks = {f"on_{name}": getattr(self, f"_on_{name}") for name in (*names, "headers_finished")}
+        try:
+            self._parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
+        except (FormParserError, ValueError) as error:
+            raise _broken("its boundary cannot be used") from error
+
+    async def read(self, stream: AsyncIterable[bytes]) -> None:
+        """Reads the whole body.
+
+        Raises:
+            InputError: it is not a complete form.
+        """
+        try:
+            async for chunk in stream:
+                self._parser.write(chunk)
+            self._parser.finalize()
+        except FormParserError as error:
+            raise _broken("it does not follow the format") from error
+        if not self._complete:
+            raise _broken("it ends too early")
+
+    def _on_part_begin(self) -> None:
+        self._parts += 1
+        if self._parts > _MAX_PARTS:
+            raise _broken(f"it has more than {_MAX_PARTS} parts")
+        self._disposition, self._content = b"", bytearray()
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+        self._check_header()
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+        self._check_header()
+
+    def _check_header(self) -> None:
+        if len(self._header) + len(self._value) > _MAX_HEADER_BYTES:
+            raise _broken("a part has too long a header")
+
+    def _on_header_end(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._disposition = bytes(self._value)
+        self._header.clear()
+        self._value.clear()
+
+    def _on_headers_finished(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        if not options.get(b"name"):
+            raise _broken("a part has no name")
+        self._name = options[b"name"].decode("utf-8", "replace")
+        self._is_file = b"filename" in options
+
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        self._content += data[start:end]
+
+    def _on_part_end(self) -> None:
+        if self._is_file:
+            self.files[self._name] = bytes(self._content)
+        else:
+            try:
+                self.texts[self._name] = self._content.decode()
+            except UnicodeDecodeError:
+                raise _broken("a part without a file name is not text in UTF-8") from None
+
+    def _on_end(self) -> None:
+        self._complete = True
+
+
+def _broken(why: str) -> InputError:
+    return InputError(
+        "multipart", f"the multipart body cannot be read: {why}", hint="let your HTTP library write body and header"
+    )

@@ -1,0 +1,143 @@
+// The pictures of this visit and their results.  Nothing outlives the tab.
+
+import { cutout } from "./api.js";
+
+const AT_ONCE = 2;
+// Results of older option sets are dropped beyond this; each can be many megabytes.
+const KEPT = 6;
+let count = 0;
+
+/** One picture. */
+export class Item {
+  constructor(file) {
+    this.id = (count += 1);
+    this.file = file;
+    this.name = file.name || "picture.png";
+    this.photo = URL.createObjectURL(file);
+    this.results = new Map();
+    this.pending = new Map();
+    this.state = "queued";
+    this.progress = "working";
+    this.problem = null;
+    this.size = null;
+  }
+
+  get stem() {
+    return this.name.replace(/\.[^.]*$/, "") || "picture";
+  }
+
+  /** The newest result that is transparent and lies exactly on the photo; good enough until the right one comes. */
+  get plain() {
+    return this.results.get("{}") ?? null;
+  }
+
+  drop() {
+    for (const { stop } of this.pending.values()) stop.abort();
+    URL.revokeObjectURL(this.photo);
+    for (const { url } of this.results.values()) URL.revokeObjectURL(url);
+  }
+}
+
+/** Gets results from the server, a few at a time. */
+export class Workshop {
+  /** @param {(item: Item) => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.running = 0;
+    this.waiting = [];
+  }
+
+  /**
+   * A result of an item; asked for once, however often it is wanted.
+   * @param {Item} item
+   * @param {Record<string, string | Blob>} options
+   * @param {{urgent?: boolean}} how
+   */
+  async get(item, options, { urgent = false } = {}) {
+    const key = keyOf(options);
+    if (item.results.has(key)) return item.results.get(key);
+    if (!item.pending.has(key)) {
+      const stop = new AbortController();
+      const result = this.#turn(urgent, stop.signal).then(() => this.#run(item, options, key, stop));
+      item.pending.set(key, { stop, result });
+      result.catch(() => {}).finally(() => item.pending.delete(key));
+    }
+    return item.pending.get(key).result;
+  }
+
+  /** A result that is there already, or null. */
+  peek(item, options) {
+    return item.results.get(keyOf(options)) ?? null;
+  }
+
+  /** Gives up what nobody wants to see any more. */
+  forget(item, options) {
+    const wanted = keyOf(options);
+    for (const [key, { stop }] of item.pending) if (key !== wanted && key !== "{}") stop.abort();
+  }
+
+  async #run(item, options, key, stop) {
+    item.state = "working";
+    item.problem = null;
+    this.onChange(item);
+    try {
+      const onProgress = (progress) => {
+        item.progress = progress;
+        this.onChange(item);
+      };
+      const made = await cutout(item.file, options, { signal: stop.signal, onProgress });
+      const result = { ...made, url: URL.createObjectURL(made.blob) };
+      item.results.set(key, result);
+      item.state = "done";
+      for (const old of [...item.results.keys()].filter((name) => name !== "{}").slice(0, -KEPT)) {
+        URL.revokeObjectURL(item.results.get(old).url);
+        item.results.delete(old);
+      }
+      return result;
+    } catch (error) {
+      if (error.name === "AbortError") item.state = item.results.size ? "done" : "queued";
+      else [item.state, item.problem] = [item.results.size ? "done" : "failed", error];
+      throw error;
+    } finally {
+      this.running -= 1;
+      this.waiting.shift()?.go();
+      this.onChange(item);
+    }
+  }
+
+  #turn(urgent, signal) {
+    if (this.running < AT_ONCE) {
+      this.running += 1;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const entry = {
+        go: () => {
+          this.running += 1;
+          resolve();
+        },
+      };
+      if (urgent) this.waiting.unshift(entry);
+      else this.waiting.push(entry);
+      signal.addEventListener("abort", () => {
+        const place = this.waiting.indexOf(entry);
+        if (place >= 0) {
+          this.waiting.splice(place, 1);
+          reject(new DOMException("stopped", "AbortError"));
+        }
+      });
+    });
+  }
+}
+
+const blobs = new WeakMap();
+
+/** A name for a set of options; the same blob always has the same name. */
+function keyOf(options) {
+  const named = Object.entries(options).map(([name, value]) => {
+    if (!(value instanceof Blob)) return [name, value];
+    if (!blobs.has(value)) blobs.set(value, `blob ${(count += 1)}`);
+    return [name, blobs.get(value)];
+  });
+  return JSON.stringify(Object.fromEntries(named));
+}

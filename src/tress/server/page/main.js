@@ -1,0 +1,323 @@
+// Puts the page together: pictures come in, the chosen one is shown, results go out.
+
+import { onKeyNeeded, Problem, schema } from "./api.js";
+import { Item, Workshop } from "./items.js";
+import { make, Options } from "./options.js";
+import { Stage } from "./stage.js";
+import { zip } from "./zip.js";
+
+const $ = (selector) => document.querySelector(selector);
+const SUFFIX = { png: ".png", jpeg: ".jpg", webp: ".webp", avif: ".avif", tiff: ".tif" };
+const DEBOUNCE_MS = 250;
+// Browsers cannot show these: the same picture is shown as PNG.
+const NOT_SHOWN = new Set(["tiff"]);
+
+const stage = new Stage($("#stage"));
+const items = [];
+const workshop = new Workshop((item) => refresh(item));
+let current = null;
+let options = null;
+let limits = null;
+let revealed = false;
+let timer = 0;
+
+const ready = start();
+
+async function start() {
+  onKeyNeeded(askForKey);
+  const described = await schema();
+  limits = described.limits;
+  options = new Options($(".options"), described.options.properties, () => {
+    clearTimeout(timer);
+    showCurrent();
+    timer = setTimeout(renderCurrent, DEBOUNCE_MS);
+  });
+  $("#limits").textContent = `Up to ${limits.max_megapixels} megapixels and ${Math.floor(limits.max_upload_bytes / 2 ** 20)} MB a picture`;
+}
+
+async function add(files) {
+  const pictures = [...files].filter((file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?)$/i.test(file.name));
+  if (!pictures.length) {
+    say("There is no picture among these files.");
+    return;
+  }
+  try {
+    await ready;
+  } catch (error) {
+    say(error.message);
+    $("#limits").textContent = `${error.message} ${error.hint ?? ""}`;
+    return;
+  }
+  document.body.dataset.view = "work";
+  const added = pictures.map((file) => new Item(file));
+  for (const item of added) {
+    items.push(item);
+    $(".strip").append(thumb(item));
+  }
+  select(added[0]);
+  for (const item of added.slice(1)) workshop.get(item, {}).catch(() => {});
+  updateSave();
+}
+
+function thumb(item) {
+  const button = make("button", { type: "button", class: "thumb queued", "data-item": item.id }, make("img", { src: item.photo, alt: "" }), make("span", { class: "hidden" }, item.name));
+  const remove = make("button", { type: "button", class: "remove", title: "Remove" }, "×", make("span", { class: "hidden" }, ` ${item.name}`));
+  button.onclick = () => select(item);
+  remove.onclick = () => discard(item);
+  return make("li", {}, button, remove);
+}
+
+function select(item) {
+  current = item;
+  revealed = item.results.size > 0;
+  for (const button of document.querySelectorAll(".thumb")) {
+    button.setAttribute("aria-current", String(Number(button.dataset.item) === item.id));
+  }
+  measure(item).then(() => {
+    if (item === current) showCurrent();
+  });
+  renderCurrent();
+}
+
+/** The photo's own size, upright; a format that the browser cannot show has none until the result is there. */
+async function measure(item) {
+  if (item.size) return;
+  const photo = new Image();
+  photo.src = item.photo;
+  try {
+    await photo.decode();
+    item.size = { width: photo.naturalWidth, height: photo.naturalHeight };
+  } catch {
+    item.size = null;
+  }
+}
+
+function discard(item) {
+  const index = items.indexOf(item);
+  items.splice(index, 1);
+  document.querySelector(`[data-item="${item.id}"]`).closest("li").remove();
+  item.drop();
+  if (!items.length) document.body.dataset.view = "empty";
+  else if (item === current) select(items[Math.min(index, items.length - 1)]);
+  updateSave();
+}
+
+/** The options for what is shown: as for the file, unless the browser could not show that. */
+function shownOptions() {
+  const values = options.values();
+  if (NOT_SHOWN.has(values.format)) delete values.format;
+  return values;
+}
+
+async function renderCurrent() {
+  const item = current;
+  if (!item) return;
+  const wanted = shownOptions();
+  workshop.forget(item, wanted);
+  note("");
+  try {
+    // The plain cut-out comes first: it is what the page can show under any flat colour at once.
+    const both = [item.plain ?? workshop.get(item, {}, { urgent: true }), workshop.get(item, wanted, { urgent: true })];
+    const [, result] = await Promise.all(both);
+    if (item === current) {
+      showCurrent();
+      say(result.found ? `${item.name} is done.` : `No subject was found in ${item.name}.`);
+    }
+  } catch (error) {
+    if (item === current && error.name !== "AbortError" && item.results.size) note(`${error.message} ${error.hint ?? ""}`);
+  }
+  if (item === current) showCurrent();
+}
+
+function showCurrent() {
+  const item = current;
+  if (!item || !options) return;
+  const exact = workshop.peek(item, shownOptions());
+  const result = exact ?? item.plain;
+  const size = result ?? item.size;
+  if (size) {
+    stage.show({
+      photo: item.photo, result: result?.url, name: item.name, width: size.width, height: size.height,
+      layout: result?.layout, backdrop: exact ? "checker" : options.backdrop(),
+    });
+  } else {
+    stage.clear();
+  }
+  if (result && !revealed) {
+    revealed = true;
+    // The first result wipes in, so that everybody sees what the handle does.
+    stage.wipeTo(0.5);
+  }
+  if (!result) stage.splitAt(1);
+  showState(item, result, exact);
+  updateSave(exact);
+}
+
+function showState(item, result, exact) {
+  const busy = $(".busy");
+  const failed = item.state === "failed" && !item.pending.size;
+  busy.hidden = failed || Boolean(exact);
+  const sent = item.progress.sent;
+  busy.querySelector(".busy-bar").classList.toggle("known", sent !== undefined);
+  busy.querySelector(".busy-bar").style.setProperty("--done", `${(sent ?? 0) * 100}%`);
+  const words = { working: result ? "" : "Finding the subject…", busy: "The server is busy. Waiting for a free place…" };
+  const text = item.state === "queued" ? "Waiting…" : sent === undefined ? words[item.progress] : sent < 1 ? "Sending…" : words.working;
+  busy.querySelector("p").textContent = text;
+  busy.querySelector("p").hidden = !text;
+  const problem = $(".problem");
+  problem.hidden = !failed;
+  if (failed) {
+    problem.querySelector("strong").textContent = item.problem.message;
+    problem.querySelector("p").textContent = item.problem.hint ?? "";
+  }
+  if (exact && !exact.found) note("No subject was found in this picture, so nothing is left of it.");
+}
+
+function refresh(item) {
+  const button = document.querySelector(`[data-item="${item.id}"]`);
+  if (!button) return;
+  button.className = `thumb ${item.state}${item.plain ? " checker" : ""}`;
+  const picture = button.querySelector("img");
+  if (item.plain && picture.src !== item.plain.url) picture.src = item.plain.url;
+  button.querySelector("span").textContent = `${item.name}${item.state === "failed" ? ": failed" : ""}`;
+  if (item === current) showCurrent();
+  else updateSave();
+}
+
+function updateSave(exact) {
+  const done = items.filter((item) => item.results.size);
+  $('[data-do="download"]').disabled = !current?.results.size;
+  $('[data-do="copy"]').disabled = !current?.results.size;
+  $('[data-do="download-all"]').hidden = items.length < 2;
+  $('[data-do="download-all"]').disabled = !done.length;
+  $('[data-do="download-all"]').textContent = `Download all (${done.length})`;
+  if (exact) $(".facts").textContent = `${exact.width} × ${exact.height} px · ${kilobytes(exact.blob.size)}`;
+  else if (!current?.results.size) $(".facts").textContent = "";
+}
+
+function kilobytes(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+const fileName = (item) => `${item.stem}.cutout${SUFFIX[options.format]}`;
+
+async function download() {
+  const { blob } = await workshop.get(current, options.values(), { urgent: true });
+  save(blob, fileName(current));
+}
+
+async function downloadAll() {
+  const wanted = items.filter((item) => item.state !== "failed");
+  const results = await Promise.allSettled(wanted.map((item) => workshop.get(item, options.values())));
+  const names = new Set();
+  const files = [];
+  for (const [index, { value }] of results.entries()) {
+    if (!value) continue;
+    let name = fileName(wanted[index]);
+    for (let number = 2; names.has(name); number += 1) name = fileName(wanted[index]).replace(".cutout", `-${number}.cutout`);
+    names.add(name);
+    files.push({ name, blob: value.blob });
+  }
+  if (files.length < wanted.length) note(`${wanted.length - files.length} of ${wanted.length} pictures failed and are not in the ZIP file.`);
+  save(await zip(files), "tress.zip");
+}
+
+function pngOptions() {
+  const { format, quality, lossless, ...rest } = options.values();
+  return rest;
+}
+
+async function copy() {
+  // The clipboard takes PNG only; Safari wants the promise itself.
+  const picture = workshop.get(current, pngOptions(), { urgent: true });
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture.then(({ blob }) => blob) })]);
+  say("Copied.");
+  const button = $('[data-do="copy"]');
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = "Copy"), 1600);
+}
+
+function askForKey() {
+  const dialog = $("dialog.key");
+  const field = $("#key");
+  field.value = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(field.value.trim() || null), { once: true });
+  });
+}
+
+function say(text) {
+  $("#said").textContent = text;
+}
+
+function note(text) {
+  const place = $(".note");
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+const actions = {
+  pick: () => $("#file").click(),
+  retry: () => renderCurrent(),
+  compare: (button) => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(on));
+    stage.compare(on);
+  },
+  "zoom-in": () => stage.zoomBy(1.25),
+  "zoom-out": () => stage.zoomBy(0.8),
+  "zoom-toggle": () => (stage.fitted ? stage.zoomTo(stage.real) : stage.fit()),
+  fit: () => stage.fit(),
+  download,
+  "download-all": downloadAll,
+  copy,
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-do]");
+  if (!button) return;
+  try {
+    await actions[button.dataset.do](button);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    const known = error instanceof Problem;
+    note(known ? `${error.message} ${error.hint}` : "That did not work in this browser.");
+  }
+});
+
+$("#file").addEventListener("change", (event) => {
+  add(event.target.files);
+  event.target.value = "";
+});
+document.addEventListener("paste", (event) => {
+  if (event.clipboardData?.files.length) add(event.clipboardData.files);
+});
+let depth = 0;
+const dragsFiles = (event) => event.dataTransfer?.types.includes("Files");
+document.addEventListener("dragenter", (event) => {
+  if (!dragsFiles(event)) return;
+  depth += 1;
+  $(".veil").hidden = false;
+});
+document.addEventListener("dragleave", (event) => {
+  if (!dragsFiles(event)) return;
+  depth -= 1;
+  if (depth <= 0) $(".veil").hidden = true;
+});
+document.addEventListener("dragover", (event) => dragsFiles(event) && event.preventDefault());
+document.addEventListener("drop", (event) => {
+  if (!dragsFiles(event)) return;
+  event.preventDefault();
+  depth = 0;
+  $(".veil").hidden = true;
+  add(event.dataTransfer.files);
+});
+stage.onZoom = (percent) => ($('[data-do="zoom-toggle"]').textContent = `${percent}%`);
+ready.catch((error) => ($("#limits").textContent = `${error.message} ${error.hint ?? ""}`));

@@ -1,0 +1,190 @@
+"""What one worker thread does for one request: decode, matte, compose, encode.  No HTTP and no event loop here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tress.errors import InputError
+from tress.outputs.box import Box, subject_box
+from tress.outputs.layout import Layout, lay_out
+from tress.outputs.options import OutputOptions
+from tress.outputs.render import render
+
+if TYPE_CHECKING:
+    from tress.api import Matte
+    from tress.io.decode import Picture
+
+
+class Cutter(Protocol):
+    """What the service needs of ``tress.Remover``."""
+
+    model: str
+    device: str
+    max_megapixels: float
+
+    def read(self, image: Any) -> Picture:
+        """Decodes a picture."""
+
+    def matte(self, image: Any) -> Matte:
+        """Finds the subject of a picture."""
+
+
+class Stopped(Exception):
+    """Nobody waits for the answer any more."""
+
+
+Pack: TypeAlias = Callable[[npt.NDArray[np.uint8], "Picture", OutputOptions], tuple[bytes, str]]
+"""Turns finished pixels into a file and its media type."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one request wants.
+
+    Attributes:
+        source: the encoded picture.
+        options: what to make of it.
+        pack: how the pixels become a file.
+        region: from width and height in pixels to the only part in which a subject may be found; None for all.
+        must_find: a picture without a subject is an error.
+    """
+
+    source: bytes = field(repr=False)
+    options: OutputOptions
+    pack: Pack
+    region: Callable[[int, int], Box] | None = None
+    must_find: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """The answer.
+
+    Attributes:
+        data: the encoded file.
+        media_type: of ``data``.
+        width_px, height_px: of the result.
+        found: whether the picture has a subject.
+        confidence: as in ``tress.Matte``.
+        layout: where the photo lies in the result.
+        subject: where the subject is in the result; None without one.
+        model, device: what did the work.
+        warnings: what was done otherwise than asked.
+    """
+
+    data: bytes = field(repr=False)
+    media_type: str
+    width_px: int
+    height_px: int
+    found: bool
+    confidence: float
+    layout: Layout
+    subject: Box | None
+    model: str
+    device: str
+    warnings: tuple[str, ...]
+
+
+def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str, float]) -> Made:
+    """Does the work.
+
+    Args:
+        cutter: the loaded network.
+        order: what to do.
+        stop: set from outside when nobody waits any more; looked at between the stages.
+        seconds: receives the time of each stage, also when a later one fails.
+
+    Raises:
+        InputError: the picture cannot be read, or has no subject although there must be one.
+        Stopped: ``stop`` was set.
+    """
+    lap = _Laps(stop, seconds)
+    picture = cutter.read(order.source)
+    lap("decode")
+    matte = _matte(cutter, picture, order.region)
+    lap("matte")
+    seconds.update({name: value for name, value in matte.seconds.items() if name != "decode"})
+    if order.must_find and not matte.found:
+        raise InputError("no_subject", "no subject was found in the picture", hint="use a picture with a clear subject")
+    height, width = matte.alpha.shape
+    box = subject_box(matte.alpha)
+    layout = lay_out(width, height, box, order.options)
+    pixels = render(matte.image, matte.alpha, lambda: matte.foreground, order.options)
+    lap("compose")
+    data, media_type = order.pack(pixels, picture, order.options)
+    lap("encode")
+    return Made(
+        data,
+        media_type,
+        width_px=pixels.shape[1],
+        height_px=pixels.shape[0],
+        found=matte.found,
+        confidence=matte.confidence,
+        layout=layout,
+        subject=box and _placed(box, layout),
+        model=matte.model,
+        device=matte.device,
+        warnings=matte.warnings,
+    )
+
+
+def pack_file(pixels: npt.NDArray[np.uint8], picture: Picture, options: OutputOptions) -> tuple[bytes, str]:
+    """One picture file in the format that the options name."""
+    from tress.io.encode import encode, get_format
+
+    target = get_format("png" if options.format == "auto" else options.format)
+    data = encode(
+        pixels,
+        target.name,
+        quality=options.quality,
+        lossless=options.lossless or None,
+        dpi=picture.dpi,
+        metadata=picture.metadata if options.keep_metadata else None,
+    )
+    return data, target.media_type
+
+
+def _matte(cutter: Cutter, picture: Picture, region: Callable[[int, int], Box] | None) -> Matte:
+    if region is None:
+        return cutter.matte(picture)
+    height, width = picture.pixels.shape[:2]
+    box = region(width, height)
+    rows = slice(box.top_px, box.top_px + box.height_px)
+    columns = slice(box.left_px, box.left_px + box.width_px)
+    part = replace(
+        picture,
+        pixels=np.ascontiguousarray(picture.pixels[rows, columns]),
+        alpha=None if picture.alpha is None else np.ascontiguousarray(picture.alpha[rows, columns]),
+    )
+    matte = cutter.matte(part)
+    alpha = np.zeros((height, width), np.float32)
+    alpha[rows, columns] = matte.alpha
+    return replace(matte, image=picture.pixels, alpha=alpha)
+
+
+def _placed(box: Box, layout: Layout) -> Box:
+    """A box of the photo, on the canvas; cut off at its borders."""
+    left = max(0, round(box.left_px * layout.scale + layout.left_px))
+    top = max(0, round(box.top_px * layout.scale + layout.top_px))
+    right = min(layout.width_px, round((box.left_px + box.width_px) * layout.scale + layout.left_px))
+    bottom = min(layout.height_px, round((box.top_px + box.height_px) * layout.scale + layout.top_px))
+    return Box(left, top, max(0, right - left), max(0, bottom - top))
+
+
+class _Laps:
+    def __init__(self, stop: threading.Event, seconds: dict[str, float]) -> None:
+        self._stop, self._seconds, self._last = stop, seconds, time.perf_counter()
+
+    def __call__(self, name: str) -> None:
+        now = time.perf_counter()
+        self._seconds[name] = now - self._last
+        self._last = now
+        if self._stop.is_set():
+            raise Stopped

@@ -1,0 +1,124 @@
+import importlib.util
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+HAS_SERVER = all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn", "prometheus_client", "httpx2"))
+collect_ignore_glob = [] if HAS_SERVER else ["test_*.py"]
+
+
+class FakeCutter:
+    """Whatever differs from the colour of the top left corner is the subject.  Can be held still by a test."""
+
+    model, device, max_megapixels = "fake", "cpu", 50.0
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.go.set()
+        self.started = threading.Semaphore(0)
+        self.finished = 0
+
+    def read(self, image: Any) -> Any:
+        from tress.io.decode import decode
+
+        return decode(image, max_megapixels=self.max_megapixels)
+
+    def matte(self, picture: Any) -> Any:
+        from tress.api import Matte
+
+        self.started.release()
+        assert self.go.wait(20)
+        self.finished += 1
+        pixels = picture.pixels.astype(np.float32)
+        alpha = np.clip((np.abs(pixels - pixels[0, 0]).max(2) - 20) / 80, 0, 1)
+        found = bool((alpha > 0.5).any())
+        return Matte(picture.pixels, alpha, found, 0.9, self.model, self.device, {"locate": 0.0})
+
+
+def photo(width: int = 60, height: int = 40) -> np.ndarray:
+    """A red ellipse on blue, half as wide and high as the picture."""
+    pixels = np.full((height, width, 3), (30, 60, 200), np.uint8)
+    cv2.ellipse(pixels, (width // 2, height // 2), (width // 4, height // 4), 0, 0, 360, (220, 40, 30), -1)
+    return pixels
+
+
+@pytest.fixture(scope="session")
+def png() -> bytes:
+    from tress.io.encode import encode
+
+    return encode(photo(), "png")
+
+
+@pytest.fixture(scope="session")
+def empty_png() -> bytes:
+    from tress.io.encode import encode
+
+    return encode(np.full((20, 30, 3), 90, np.uint8), "png")
+
+
+@pytest.fixture
+def cutter() -> FakeCutter:
+    return FakeCutter()
+
+
+@pytest.fixture
+def make_client(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
+    """Starts the application with the given settings and gives a client for it."""
+    from starlette.testclient import TestClient
+
+    from tress.server.app import create_app
+    from tress.server.config import ServerConfig
+
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> Any:
+            app = create_app(ServerConfig(**settings), load=lambda: cutter)
+            return stack.enter_context(TestClient(app, client=("203.0.113.7", 5000)))
+
+        yield make
+        cutter.go.set()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Any]) -> Any:
+    return make_client()
+
+
+@pytest.fixture
+def serve(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
+    """Starts a real server on loopback and gives its address, its application and its uvicorn server."""
+    import socket
+    import time
+
+    import uvicorn
+
+    from tress.server.app import create_app
+    from tress.server.config import ServerConfig
+
+    running: list[tuple[Any, threading.Thread]] = []
+
+    def start(**settings: Any) -> Any:
+        app = create_app(ServerConfig(**settings), load=lambda: cutter)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, http="h11", timeout_graceful_shutdown=10))
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        running.append((server, thread))
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        return SimpleNamespace(url=f"http://127.0.0.1:{port}", port=port, app=app, server=server, thread=thread)
+
+    yield start
+    cutter.go.set()
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()

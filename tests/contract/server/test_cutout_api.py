@@ -1,0 +1,164 @@
+"""The own interface: the ways to bring a picture, options, answers and refusals."""
+
+import base64
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+# Options that mean nothing alone.
+COMPANIONS = {"margin": {"crop": True}, "quality": {"format": "webp"}}
+
+
+def decoded(response):
+    assert response.status_code == 200, response.text
+    return cv2.imdecode(np.frombuffer(response.content, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+def error_of(response, status):
+    assert response.status_code == status, response.text
+    assert set(response.json()) == {"error"}
+    assert set(response.json()["error"]) == {"code", "message", "hint", "request_id"}
+    return response.json()["error"]["code"]
+
+
+def test_a_picture_comes_back_transparent_however_it_was_sent(client, png):
+    ways = [
+        client.post("/v1/cutout", files={"image": ("a.png", png)}),
+        client.post("/v1/cutout", content=png, headers={"content-type": "image/png"}),
+        client.post("/v1/cutout", content=png, headers={"content-type": "application/octet-stream"}),
+        client.post("/v1/cutout", json={"image_b64": base64.b64encode(png).decode()}),
+        client.post("/v1/cutout", json={"image_b64": "data:image/png;base64," + base64.b64encode(png).decode()}),
+        client.post("/v1/cutout", data={"image_b64": base64.b64encode(png).decode()}),
+    ]
+    for response in ways:
+        pixels = decoded(response)
+        assert pixels.shape == (40, 60, 4)
+        assert pixels[0, 0].tolist() == [0, 0, 0, 0]
+        assert pixels[20, 30].tolist() == [30, 40, 220, 255]
+        assert response.headers["x-width"] == "60"
+        assert response.headers["x-found"] == "true"
+        assert response.headers["content-type"] == "image/png"
+    assert len({response.content for response in ways}) == 1
+
+
+def test_every_declared_option_is_understood_in_form_query_and_json(client, png):
+    from tress.outputs import describe
+
+    image = base64.b64encode(png).decode()
+    for name, schema in describe()["properties"].items():
+        for value in [schema.get("default"), *schema.get("examples", [])]:
+            if value is None:
+                continue
+            values = {name: value, **COMPANIONS.get(name, {})}
+            texts = {key: json.dumps(item) if isinstance(item, bool) else str(item) for key, item in values.items()}
+            answers = [
+                client.post("/v1/cutout", files={"image": png}, data=texts),
+                client.post("/v1/cutout", files={"image": png}, params=texts),
+                client.post("/v1/cutout", json={"image_b64": image, **values}),
+            ]
+            assert [answer.status_code for answer in answers] == [200] * 3, (name, value, answers[0].text)
+            assert len({answer.content for answer in answers}) == 1, name
+
+
+def test_options_change_the_picture(client, png):
+    white = decoded(client.post("/v1/cutout", files={"image": png}, data={"background": "white", "format": "jpg"}))
+    assert white.shape == (40, 60, 3)
+    assert white[0, 0].min() > 250
+    cropped = decoded(client.post("/v1/cutout", files={"image": png}, data={"crop": "true", "margin": "2px"}))
+    assert cropped.shape[0] < 30
+    mask = decoded(client.post("/v1/cutout", files={"image": png}, data={"mask": "1"}))
+    assert mask.ndim == 2
+
+
+def test_the_layout_header_says_where_the_photo_lies(client, png):
+    response = client.post("/v1/cutout", files={"image": png}, data={"crop": "true"})
+    scale, left, top = map(float, response.headers["x-layout"].split())
+    pixels = decoded(response)
+    whole = decoded(client.post("/v1/cutout", files={"image": png}))
+    assert scale == 1
+    height, width = pixels.shape[:2]
+    np.testing.assert_array_equal(pixels, whole[int(-top) : int(-top) + height, int(-left) : int(-left) + width])
+
+
+def test_a_background_picture_may_be_uploaded(client, png):
+    from tress.io.encode import encode
+
+    green = encode(np.full((8, 8, 3), (0, 200, 0), np.uint8), "png")
+    pixels = decoded(client.post("/v1/cutout", files={"image": png, "background": green}))
+    assert pixels[0, 0].tolist() == [0, 200, 0]
+
+
+def test_a_background_never_names_a_file_of_the_server(client, png):
+    response = client.post("/v1/cutout", files={"image": png}, data={"background": __file__})
+    assert error_of(response, 400) == "option_value"
+
+
+def test_json_is_answered_when_it_is_asked_for(client, png):
+    answer = client.post("/v1/cutout", files={"image": png}, headers={"accept": "application/json"}).json()
+    assert base64.b64decode(answer["image_b64"])[:4] == b"\x89PNG"
+    assert (answer["width"], answer["height"], answer["found"], answer["model"]) == (60, 40, True, "fake")
+
+
+def test_a_picture_without_subject_is_said_to_be_one(client, empty_png):
+    response = client.post("/v1/cutout", files={"image": empty_png})
+    assert response.headers["x-found"] == "false"
+    assert decoded(response)[..., 3].max() == 0
+
+
+def test_the_answer_says_what_time_went_where(client, png):
+    timing = client.post("/v1/cutout", files={"image": png}).headers["server-timing"]
+    stages = {part.split(";")[0] for part in timing.split(", ")}
+    assert stages >= {"receive", "wait", "decode", "matte", "compose", "encode"}
+
+
+def test_the_request_id_comes_back(client, png):
+    response = client.post("/v1/cutout", files={"image": png}, headers={"x-request-id": "job-7"})
+    assert response.headers["x-request-id"] == "job-7"
+    wild = client.get("/healthz", headers={"x-request-id": "a b"})
+    assert wild.headers["x-request-id"] != "a b"
+
+
+def test_models_and_schema_describe_the_service(make_client):
+    client = make_client(max_megapixels=3)
+    assert all({"name", "licence", "loaded"} <= set(model) for model in client.get("/v1/models").json()["models"])
+    schema = client.get("/v1/schema").json()
+    assert schema["limits"]["max_megapixels"] == 3
+    assert "background" in schema["options"]["properties"]
+
+
+def test_health_readiness_and_metrics(client, png):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json()["status"] == "ok"
+    client.post("/v1/cutout", files={"image": png})
+    text = client.get("/metrics").text
+    assert 'tress_requests_total{method="POST",route="/v1/cutout",status="200"} 1.0' in text
+    assert 'tress_stage_seconds_count{stage="decode"} 1.0' in text
+    assert "tress_queue_depth 0.0" in text
+
+
+def test_the_pages_headers_forbid_requests_to_elsewhere(client):
+    for path in ("/", "/docs"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert page.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert "http://" not in page.text.replace("http://www.w3.org", "")
+        assert "https://" not in page.text.replace("https://example.com", "")
+
+
+@pytest.mark.parametrize("path", ["/page/../app.py", "/page/%2e%2e/app.py", "/page/__init__.py", "/page/"])
+def test_only_the_pages_own_files_are_served(client, path):
+    assert client.get(path).status_code in (404, 405)
+
+
+def test_an_unexpected_error_says_nothing_of_the_inside(make_client, cutter, png, caplog):
+    def broken(_):
+        raise RuntimeError("secret detail")
+
+    cutter.matte = broken
+    response = make_client().post("/v1/cutout", files={"image": png})
+    assert error_of(response, 500) == "internal_error"
+    assert "secret" not in response.text
+    assert "secret detail" in caplog.text

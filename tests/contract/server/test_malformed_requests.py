@@ -1,0 +1,157 @@
+"""Whatever is sent, the answer is a 4xx in the interface's own shape, and the service goes on."""
+
+import base64
+import json
+
+import pytest
+
+GOOD = "<the good picture>"
+BOUNDARY = "multipart/form-data; boundary=X"
+
+
+def part(name, content=b"x", extra=b""):
+    return b'--X\r\nContent-Disposition: form-data; name="' + name + b'"' + extra + b"\r\n\r\n" + content + b"\r\n"
+
+
+BODIES = {
+    "nothing": ("image/png", b""),
+    "no type": (None, b"x"),
+    "text": ("text/plain", b"hello"),
+    "html": ("text/html", b"<p>"),
+    "wild type": ("a/b/c; ; ;=", b"x"),
+    "non-ascii type": (b"image/\xff", b"x"),
+    "zeros": ("image/png", bytes(1000)),
+    "png signature alone": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    "jpeg start alone": ("image/jpeg", b"\xff\xd8\xff\xe0"),
+    "svg": ("image/svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+    "pdf": ("application/octet-stream", b"%PDF-1.7\n"),
+    "zip": ("application/octet-stream", b"PK\x03\x04" + bytes(30)),
+    "gif without pixels": ("image/gif", b"GIF89a" + bytes(7)),
+    "bmp with huge size": ("image/bmp", b"BM" + bytes(12) + b"\x28\0\0\0" + b"\xff\xff\xff\x7f" * 2 + bytes(28)),
+    "tiff with loop": ("image/tiff", b"II*\0\x08\0\0\0\0\0\x08\0\0\0"),
+    "webp riff only": ("image/webp", b"RIFF\x10\0\0\0WEBPVP8 "),
+    "avif box only": ("image/avif", b"\0\0\0\x18ftypavif" + bytes(12)),
+    "heic box only": ("image/heic", b"\0\0\0\x18ftypheic" + bytes(12)),
+    "no boundary": ("multipart/form-data", part(b"image")),
+    "empty boundary": ("multipart/form-data; boundary=", part(b"image")),
+    "long boundary": ("multipart/form-data; boundary=" + "b" * 300, b""),
+    "other boundary": ("multipart/form-data; boundary=Y", part(b"image") + b"--X--\r\n"),
+    "unfinished multipart": (BOUNDARY, part(b"image", b"x", b'; filename="a.png"')),
+    "part without name": (BOUNDARY, b"--X\r\nContent-Disposition: form-data\r\n\r\nx\r\n--X--\r\n"),
+    "part without header": (BOUNDARY, b"--X\r\n\r\nx\r\n--X--\r\n"),
+    "part with wild header": (BOUNDARY, b"--X\r\n\x00\x01: y\r\n\r\nx\r\n--X--\r\n"),
+    "image as text": (BOUNDARY, part(b"image") + part(b"image_file") + b"--X--\r\n"),
+    "many fields": (BOUNDARY, b"".join(part(b"f%d" % n) for n in range(200)) + b"--X--\r\n"),
+    "many files": (BOUNDARY, b"".join(part(b"f%d" % n, b"x", b'; filename="a"') for n in range(20)) + b"--X--\r\n"),
+    "unknown file field": (BOUNDARY, part(b"picture", b"x", b'; filename="a"') + b"--X--\r\n"),
+    "wild charset": (BOUNDARY + "; charset=no-such", part(b"size", b"\xff\xfe") + b"--X--\r\n"),
+    "binary name": (BOUNDARY, part(b"\xff\xfe", b"x") + b"--X--\r\n"),
+    "json of nothing": ("application/json", b""),
+    "json broken": ("application/json", b'{"image_url": '),
+    "json in latin-1": ("application/json", b'{"image_url": "\xe9"}'),
+    "json list": ("application/json", b"[1, 2]"),
+    "json number": ("application/json", b"7"),
+    "json null": ("application/json", b"null"),
+    "json deep": ("application/json", b"[" * 100_000),
+    "json not a number": ("application/json", b'{"quality": NaN}'),
+    "json big number": ("application/json", b'{"quality": 1e999}'),
+    "json huge integer": ("application/json", b'{"quality": ' + b"9" * 5000 + b"}"),
+    "json nested value": ("application/json", b'{"image_url": {"a": 1}}'),
+    "json nothing set": ("application/json", b"{}"),
+    "json nulls": ("application/json", b'{"image_url": null, "image_b64": null, "image_file_b64": null}'),
+    "json lone surrogate": ("application/json", b'{"image_url": "\\ud800", "bg_color": "\\ud800"}'),
+    "base64 broken": ("application/json", b'{"image_b64": "!!!", "image_file_b64": "!!!"}'),
+    "base64 of text": ("application/json", b'{"image_b64": "aGVsbG8=", "image_file_b64": "aGVsbG8="}'),
+    "base64 in non-ascii": ("application/json", '{"image_b64": "ääää", "image_file_b64": "ääää"}'.encode()),
+    "url without host": ("application/json", b'{"image_url": "http://"}'),
+    "url of a file": ("application/json", b'{"image_url": "file:///etc/passwd"}'),
+    "url of this machine": ("application/json", b'{"image_url": "http://localhost:22/"}'),
+    "url with bad port": ("application/json", b'{"image_url": "http://example.com:99999/"}'),
+    "url with line break": ("application/json", b'{"image_url": "http://example.com/\\r\\nX: y"}'),
+    "url with bad ipv6": ("application/json", b'{"image_url": "http://[::1"}'),
+    "url with null": ("application/json", b'{"image_url": "http://a\\u0000b/"}'),
+    "form broken": ("application/x-www-form-urlencoded", b"%zz=%"),
+    "form not utf-8": ("application/x-www-form-urlencoded", b"image_url=%ff%fe"),
+    "form raw bytes": ("application/x-www-form-urlencoded", bytes(range(256))),
+    "form too many": ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % n for n in range(500))),
+    "form nothing": ("application/x-www-form-urlencoded", b""),
+}
+OPTIONS = {
+    "unknown option": {"colour": "red"},
+    "bad boolean": {"crop": "perhaps"},
+    "negative": {"feather": "-1"},
+    "infinite": {"feather": "inf"},
+    "not a number": {"feather": "nan"},
+    "quality of 0": {"quality": "0"},
+    "giant canvas": {"size": "65535x65535"},
+    "size of 0": {"size": "0x0"},
+    "jpeg that is transparent": {"format": "jpeg"},
+    "unknown format": {"format": "exe"},
+    "margin without crop": {"margin": "5%"},
+    "long text": {"background": "a" * 10_000},
+    "null byte": {"background": "red\0"},
+    "option in any script": {"background": "цвет"},
+    "mask on white": {"mask": "true", "background": "white"},
+}
+
+
+def assert_refused(path, response):
+    assert 400 <= response.status_code < 500, response.text
+    answer = response.json()
+    if path.startswith("/v1.0"):
+        assert answer["errors"][0]["code"]
+        assert answer["errors"][0]["title"]
+    elif path.startswith("/api"):
+        assert answer["detail"][0]["msg"]
+    else:
+        assert answer["error"]["code"]
+        assert answer["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/cutout", "/v1.0/removebg", "/api/remove"])
+@pytest.mark.parametrize("case", BODIES)
+def test_bodies(client, path, case):
+    kind, content = BODIES[case]
+    assert_refused(path, client.post(path, content=content, headers={"content-type": kind} if kind else {}))
+    assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("where", ["data", "params", "json"])
+@pytest.mark.parametrize("case", OPTIONS)
+def test_options(client, png, where, case):
+    if where == "json":
+        response = client.post("/v1/cutout", json={"image_b64": base64.b64encode(png).decode(), **OPTIONS[case]})
+    else:
+        response = client.post("/v1/cutout", files={"image": png}, **{where: OPTIONS[case]})
+    assert_refused("/v1/cutout", response)
+
+
+@pytest.mark.parametrize("cut", range(8, 120, 14))
+def test_torn_pictures(client, png, cut):
+    for path, field in (("/v1/cutout", "image"), ("/v1.0/removebg", "image_file"), ("/api/remove", "file")):
+        assert_refused(path, client.post(path, files={field: png[:cut]}))
+
+
+@pytest.mark.parametrize("path", ["/v1/cutout", "/v1.0/removebg", "/api/remove"])
+@pytest.mark.parametrize("length", ["-1", "1e3", "99999999999999999999", "ten"])
+def test_wrong_lengths(client, path, length):
+    headers = {"content-type": "image/png", "content-length": length}
+    assert_refused(path, client.post(path, content=b"x", headers=headers))
+
+
+@pytest.mark.parametrize("path", ["/v1/cutout", "/v1.0/removebg", "/v1/models", "/v1.0/account", "/v1/nothing"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_wrong_methods(client, path, method):
+    assert_refused(path, client.request(method, path))
+
+
+def test_two_pictures_at_once(client, png):
+    text = base64.b64encode(png).decode()
+    assert_refused("/v1/cutout", client.post("/v1/cutout", files={"image": png}, data={"image_b64": text}))
+
+
+def test_no_problem_repeats_what_was_sent_in_full(client, png):
+    secret = "s" * 5000
+    for name in ("background", secret):
+        response = client.post("/v1/cutout", files={"image": png}, data={name: secret})
+        assert len(json.dumps(response.json())) < 2000

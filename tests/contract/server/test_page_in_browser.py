@@ -1,0 +1,248 @@
+"""The page in a real Chromium: what a person does from dropping a photo to the file on the disk."""
+
+import base64
+import io
+import os
+import shutil
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import requests
+
+webdriver = pytest.importorskip("selenium.webdriver")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+AXE = Path(os.environ.get("TRESS_AXE", Path(__file__).parents[3] / ".cache/node_modules/axe-core/axe.min.js"))
+pytestmark = [
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs the packages chromium and chromium-driver"),
+    # selenium leaves it to the garbage collector to close some of its sockets.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+DROP = """
+const bytes = Uint8Array.from(atob(arguments[1]), (c) => c.charCodeAt(0));
+const data = new DataTransfer();
+data.items.add(new File([bytes], arguments[0], {type: "image/png"}));
+document.body.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    flags = "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
+    for flag in [*flags.split(), "disable-component-update", "disable-sync", f"user-data-dir={folder}/profile"]:
+        options.add_argument(f"--{flag}")
+    options.add_experimental_option("prefs", {"download.default_directory": str(folder / "downloads")})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.set_script_timeout(120)
+    driver.downloads = folder / "downloads"
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(chromium, serve):
+    """Opens the page of a fresh server."""
+
+    def open_(width=1280, height=800, colours="light", **settings):
+        server = serve(**settings)
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        feature = {"name": "prefers-color-scheme", "value": colours}
+        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+        shutil.rmtree(chromium.downloads, ignore_errors=True)
+        chromium.get(server.url)
+        return Page(chromium, server)
+
+    return open_
+
+
+class Page:
+    def __init__(self, driver, server):
+        self.driver, self.server = driver, server
+
+    def find(self, selector):
+        return self.driver.find_element("css selector", selector)
+
+    def count(self, selector):
+        return len(self.driver.find_elements("css selector", selector))
+
+    def until(self, condition):
+        for _ in range(1200):
+            if answer := condition():
+                return answer
+            time.sleep(0.05)
+        raise AssertionError("it did not happen within a minute")
+
+    def drop(self, name, content):
+        self.driver.execute_script(DROP, name, base64.b64encode(content).decode())
+
+    def settled(self):
+        """Waits until the picture on the stage is the server's answer to the options chosen."""
+        time.sleep(0.4)
+        self.until(lambda: self.count(".thumb") and not self.count(".thumb.working, .thumb.queued"))
+        self.until(lambda: not self.find(".busy").is_displayed())
+
+    def choose(self, selector):
+        self.driver.execute_script("document.querySelector(arguments[0]).click()", selector)
+
+    def download(self, button="download"):
+        self.choose(f'[data-do="{button}"]')
+        folder = self.driver.downloads
+
+        def arrived():
+            files = list(folder.iterdir()) if folder.exists() else []
+            return files[0] if files and files[0].suffix != ".crdownload" else None
+
+        file = self.until(arrived)
+        content = file.name, file.read_bytes()
+        file.unlink()
+        return content
+
+    def from_api(self, image, **options):
+        return requests.post(f"{self.server.url}/v1/cutout", files={"image": image}, data=options, timeout=10).content
+
+    def console(self):
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+def test_from_a_dropped_photo_to_the_file(page, png):
+    page = page()
+    page.console()
+    page.drop("ball.png", png)
+    page.settled()
+    assert page.find(".after").get_attribute("src").startswith("blob:")
+    assert page.find(".thumb").get_attribute("aria-current") == "true"
+    assert page.find(".facts").text.startswith("60 × 40 px")
+    assert page.download() == ("ball.cutout.png", page.from_api(png))
+    assert page.console() == []
+    urls = page.driver.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert all(url.startswith((page.server.url, "blob:", "data:")) for url in urls)
+
+
+def test_options_reach_the_file(page, png):
+    page = page()
+    page.drop("ball.png", png)
+    page.settled()
+    page.choose("#crop")
+    page.choose('input[name="shadow"][value="drop"]')
+    page.driver.execute_script("const f = document.querySelector('#format'); f.value = 'jpeg';"
+                               "f.dispatchEvent(new Event('input', {bubbles: true}))")  # fmt: skip
+    page.settled()
+    # JPEG cannot be transparent, so the page turned the background white, for everybody to see.
+    assert page.find('input[name="background"][value="white"]').is_selected()
+    expected = page.from_api(
+        png, crop="true", margin="5%", shadow="drop", format="jpeg", quality="90", background="white"
+    )
+    assert page.download() == ("ball.cutout.jpg", expected)
+
+
+def test_the_slider_and_the_view_by_keyboard(page, png):
+    from selenium.webdriver.common.keys import Keys
+
+    page = page()
+    page.drop("ball.png", png)
+    page.settled()
+    handle = page.find(".handle")
+    page.until(lambda: handle.get_attribute("aria-valuenow") == "50")
+    handle.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert handle.get_attribute("aria-valuenow") == "54"
+    handle.send_keys(Keys.HOME)
+    assert page.find(".before").value_of_css_property("clip-path") == "inset(0px 100% 0px 0px)"
+    zoom = page.find(".zoom")
+    page.find("#stage").send_keys("1")
+    assert zoom.text == "100%"
+    page.find("#stage").send_keys("+")
+    assert zoom.text == "125%"
+    page.find("#stage").send_keys("0")
+    assert zoom.text == "200%"
+
+
+def test_the_slider_follows_the_pointer(page, png):
+    page = page()
+    page.drop("ball.png", png)
+    page.settled()
+    handle = page.find(".handle")
+    page.until(lambda: handle.get_attribute("aria-valuenow") == "50")
+    webdriver.ActionChains(page.driver).drag_and_drop_by_offset(handle, 30, 0).perform()
+    assert abs(int(handle.get_attribute("aria-valuenow")) - 75) <= 1
+
+
+def test_several_pictures_come_as_one_zip(page, png, empty_png):
+    page = page()
+    page.drop("ball.png", png)
+    page.drop("ball.png", png)
+    page.drop("wall.png", empty_png)
+    page.until(lambda: page.count(".thumb.done") == 3)
+    name, content = page.download("download-all")
+    assert name == "tress.zip"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["ball.cutout.png", "ball-2.cutout.png", "wall.cutout.png"]
+        assert archive.read("ball.cutout.png") == page.from_api(png)
+    page.choose(".remove")
+    assert page.count(".thumb") == 2
+
+
+def test_what_is_wrong_is_said(page, png, empty_png):
+    page = page()
+    page.drop("broken.png", b"no picture")
+    problem = page.find(".problem")
+    page.until(problem.is_displayed)
+    assert "not a picture" in problem.text
+    assert not page.find('[data-do="download"]').is_enabled()
+    page.drop("wall.png", empty_png)
+    page.until(lambda: "No subject" in page.find(".note").text)
+    assert not problem.is_displayed()
+
+
+def test_a_key_is_asked_for_and_used(page, png):
+    from tress.server.keys import KeyRing, digest_of
+
+    page = page(keys=KeyRing((("a", digest_of("right")),)))
+    page.until(page.find("dialog.key").is_displayed)
+    page.find("#key").send_keys("right")
+    page.find("dialog.key button").click()
+    page.drop("ball.png", png)
+    page.settled()
+    assert page.count(".thumb.done") == 1
+
+
+def test_nothing_sticks_out_on_a_phone(page, png):
+    page = page(390, 844)
+    for act in (lambda: None, lambda: (page.drop("ball.png", png), page.settled())):
+        act()
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert page.find('[data-do="download"]').is_displayed()
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="needs axe-core: npm install --no-save --prefix .cache axe-core@4")
+@pytest.mark.parametrize(("colours", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_accessibility(page, png, colours, width):
+    page = page(width, 800, colours)
+
+    def violations():
+        page.driver.execute_script(AXE.read_text("utf-8"))
+        script = "const done = arguments[0]; axe.run().then((found) => done(found.violations))"
+        found = page.driver.execute_async_script(script)
+        return [(entry["id"], [node["html"][:120] for node in entry["nodes"]]) for entry in found]
+
+    page.until(lambda: page.find("#limits").text)
+    assert violations() == []
+    page.drop("ball.png", png)
+    page.settled()
+    page.choose("details.more summary")
+    page.choose("#crop")
+    page.settled()
+    assert violations() == []
+    page.drop("broken.png", b"no picture")
+    page.until(page.find(".problem").is_displayed)
+    assert violations() == []
+    page.driver.get(f"{page.server.url}/docs")
+    page.until(lambda: page.count("details"))
+    assert violations() == []

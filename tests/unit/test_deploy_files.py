@@ -1,0 +1,72 @@
+"""The files under deploy/ cannot be run here, so what they promise is read out of them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+yaml = pytest.importorskip("yaml")
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def instructions(name):
+    text = re.sub(r"\\\n", " ", (DEPLOY / name).read_text("utf-8"))
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [tuple(line.split(maxsplit=1)) for line in lines]
+
+
+def known_flags():
+    from typer.main import get_command
+
+    from tress.cli.main import app
+
+    command = get_command(app).commands["serve"]
+    return {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+
+
+def flags_in(arguments):
+    return {argument for argument in arguments if argument.startswith("--")}
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.cuda"])
+def test_images_are_not_root_and_tell_their_health(name):
+    steps = instructions(name)
+    known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT"}
+    assert {word for word, _ in steps} <= known
+    final = steps[max(index for index, (word, _) in enumerate(steps) if word == "FROM") :]
+    values = dict(final)
+    assert int(values["USER"].split(":")[0]) > 0
+    assert "/healthz" in values["HEALTHCHECK"]
+    entry = yaml.safe_load(values["ENTRYPOINT"])
+    assert entry[:2] == ["tress", "serve"]
+    assert flags_in(entry) <= known_flags()
+    assert not any("latest" in value for word, value in steps if word == "FROM")
+    for word, value in steps:
+        if word == "COPY" and not value.startswith("--from"):
+            for source in value.split()[:-1]:
+                assert (DEPLOY.parent / source).exists(), source
+
+
+def test_compose_starts_a_locked_down_service():
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]["tress"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert flags_in(service["command"]) <= known_flags()
+
+
+def test_kubernetes_probes_scales_and_locks_down():
+    documents = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text("utf-8")))
+    kinds = {document["kind"]: document for document in documents}
+    pod = kinds["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["terminationGracePeriodSeconds"] > 60
+    assert flags_in(container["args"]) <= known_flags()
+    (metric,) = kinds["HorizontalPodAutoscaler"]["spec"]["metrics"]
+    assert metric["pods"]["metric"]["name"] == "tress_queue_depth"
+    selector = kinds["Service"]["spec"]["selector"]
+    labels = kinds["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert selector.items() <= labels.items()
