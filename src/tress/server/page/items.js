@@ -99,6 +99,8 @@ export class Workshop {
       else [item.state, item.problem] = [item.results.size ? "done" : "failed", error];
       throw error;
     } finally {
+      // Before the change is told: an item with something pending is never shown as failed.
+      item.pending.delete(key);
       this.running -= 1;
       this.waiting.shift()?.go();
       this.onChange(item);
