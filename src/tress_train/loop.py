@@ -144,6 +144,9 @@ def train(
         run.journal.summarise(finished=True)
     finally:
         run.journal.close()
+    # A process that simply exits may be aborted by what its background threads still have to say to the others.
+    run.accelerator.wait_for_everyone()
+    run.accelerator.end_training()
     return out / AVERAGED
 
 
