@@ -1,4 +1,4 @@
-"""tress: remove the background from pictures of people and objects, down to single hairs.
+"""tress: remove the background from pictures of people and objects.
 
     import tress
     cutout = tress.remove("photo.jpg")      # a PIL image with transparency

@@ -26,7 +26,7 @@ from tress.server.trace import Tracing, problem_response, trace_of
 from tress.server.work import Cutter
 
 _DESCRIPTION = """
-Removes the background of pictures of people and objects, down to single hairs.
+Removes the background of pictures of people and objects.
 
 Keys, where the service asks for them, go into the header `X-API-Key` (or `Authorization: Bearer`).
 """

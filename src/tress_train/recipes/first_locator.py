@@ -2,7 +2,8 @@
 
     tress-train run first_locator --data DATA --out runs/first
 
-Cost: about two hours on two cores with AVX-512 bfloat16.  Expected: a mean IoU of about .85 over the validation sets.
+Cost: about two hours on two cores with AVX-512 bfloat16.  Expected: a mean IoU of about .91
+over the validation sets, which 3,000 of its 4,700 steps gave (docs/training-log.md).
 """
 
 from __future__ import annotations
