@@ -7,7 +7,7 @@ first taken as local averages weighted by alpha, then corrected by what their mi
 Where we deviate:
 
 - The correction is the smallest change of *both* colours that explains the pixel exactly (minimum norm), instead of
-  adding ``alpha`` times the rest to the foreground alone. 
+  adding ``alpha`` times the rest to the foreground alone.
 - Five windows from wide to narrow instead of two.
 - The wide ones run on a reduced picture, where their averages are the same to within rounding, the narrow ones only in
   blocks that hold soft pixels.
