@@ -155,6 +155,9 @@ def distil(
     std: Annotated[str, typer.Option(help="See --mean.")] = "1,1,1",
     stretch: Annotated[bool, typer.Option(help="It wants a square: stretch instead of scale and pad.")] = False,
     sigmoid: Annotated[bool, typer.Option(help="It answers with logits.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Only fill in the unknown edge of rough masks, see docs/training.md.")
+    ] = False,
 ) -> None:
     """Label pictures with a teacher network, once, for training a student."""
     from tress.spec import ModelSpec
@@ -184,7 +187,7 @@ def distil(
     records = {key: record for key, record in records.items() if not chosen or record.set in chosen}
     network = Teacher(teacher, spec)
     show = lambda done, of: print(f"\r{done}/{of}", end="", file=sys.stderr, flush=True)  # noqa: E731
-    path = label(records, network, network.content, out, show)
+    path = label(records, network, network.content, out, show, mend=mend)
     print(file=sys.stderr)
     typer.echo(path)
 

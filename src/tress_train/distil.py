@@ -3,6 +3,9 @@
 Labels are kept on disk by the content of picture and teacher, each written atomically, so a stopped command goes on
 where it was, and another teacher never mixes in.  The manifest grades them ``teacher``, so the losses count them only
 where the teacher is sure and drop those that are mostly unsure.
+
+A teacher can also **mend** rough masks made by people: they keep the say, the teacher draws the edge inside the band
+that says nothing.  The pictures that gates look at are never labelled.
 """
 
 from __future__ import annotations
@@ -20,10 +23,15 @@ import numpy.typing as npt
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.io.files import write_atomic
+from tress.process.labels import make_label
 from tress_train.data.collection import MANIFEST
 from tress_train.data.reading import read_alpha, read_rgb
+from tress_train.gates import read_gates, source_keys
 
-Label = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
+Image = npt.NDArray[np.uint8]
+Label = Callable[[Image], Image]
+# A teacher that agrees less with the known part of a mask (IoU) saw something else than the person who made it.
+AGREES = 0.9
 
 
 def distil(
@@ -32,6 +40,8 @@ def distil(
     teacher_content: str,
     out: Path,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    mend: bool = False,
 ) -> Path:
     """Labels every picture and writes ``OUT/manifest.jsonl``, a data folder of its own.
 
@@ -41,12 +51,19 @@ def distil(
         teacher_content: hash of the teacher, part of every label's name.
         out: the folder.
         progress: is told how many of how many are done.
+        mend: see ``mended``; only ``hard`` masks with a band are labelled, and those left out that the teacher sees
+            otherwise.
 
     Raises:
         InputError: there is nothing to label, a picture is damaged, or a label cannot be written
             (those made so far are kept).
     """
-    wanted = {key: r for key, r in records.items() if r.edge not in ("rgba", "background", "empty")}
+    frozen = source_keys(read_gates())
+    wanted = {
+        key: r
+        for key, r in records.items()
+        if key not in frozen and (is_rough(r) if mend else r.edge not in ("rgba", "background", "empty"))
+    }
     if not wanted:
         raise InputError("no_samples", "there is no picture to label")
     labels = out / "labels" / teacher_content[:16]
@@ -55,6 +72,15 @@ def distil(
         path = labels / f"{hashlib.sha256(record.image.read_bytes()).hexdigest()}.png"
         if not _is_whole(path):
             _, png = cv2.imencode(".png", teacher(read_rgb(record.image)))
+            write_atomic(path, png.tobytes(), overwrite=True)
+        if progress is not None:
+            progress(done + 1, len(wanted))
+        if mend:
+            found = mended(record, read_alpha(path))
+            if found is None:
+                continue
+            path = out / "mended" / teacher_content[:16] / path.name
+            _, png = cv2.imencode(".png", found)
             write_atomic(path, png.tobytes(), overwrite=True)
         rows.append(
             {
@@ -66,10 +92,34 @@ def distil(
                 "ignore_px": 0,
             }
         )
-        if progress is not None:
-            progress(done + 1, len(wanted))
+    if not rows:
+        raise InputError("teacher_disagrees", "the teacher agrees with none of the masks, so there is nothing to mend")
     write_atomic(out / MANIFEST, "".join(json.dumps(row) + "\n" for row in rows).encode(), overwrite=True)
     return out / MANIFEST
+
+
+def is_rough(record: Record) -> bool:
+    """Whether a label is a mask with a band along its edge that says nothing."""
+    return record.edge == "hard" and record.ignore_px > 0 and record.alpha is not None
+
+
+def mended(record: Record, taught: Image) -> Image | None:
+    """A rough mask whose band is filled in by a teacher; None if the teacher sees something else.
+
+    Args:
+        record: see ``is_rough``.
+        taught: the teacher's alpha of the picture, ``(H, W)`` uint8.
+    """
+    assert record.alpha is not None
+    mask = make_label(read_alpha(record.alpha), "hard", record.ignore_px)
+    assert mask is not None
+    if mask.alpha.shape != taught.shape:
+        raise InputError("alpha_size", f"{record.alpha} does not have the size of its picture")
+    known, true, told = mask.where > 0, mask.alpha > 127, taught > 127
+    either = int((known & (true | told)).sum())
+    if not either or (known & true & told).sum() < AGREES * either:
+        return None
+    return np.where(known, mask.alpha, taught)
 
 
 def _is_whole(path: Path) -> bool:

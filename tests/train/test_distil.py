@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx")
 
 from tress.errors import InputError, ModelError
+from tress.evaluation.manifest import Record
 from tress.spec import ModelSpec
 from tress_train.data.collection import read_collection
 from tress_train.data.reading import read_alpha, read_rgb
@@ -86,6 +88,10 @@ def test_labels_are_made_once_and_a_stopped_command_goes_on(data: Path, tmp_path
 def test_labels_are_data_to_train_on_and_a_broken_one_is_made_again(data: Path, tmp_path: Path) -> None:
     records = read_collection([data]).train
     distil(records, lambda image: image[..., 1], "a" * 64, tmp_path)
+    # The same files keep their keys, so whatever is held back by key stays held back.
+    relabelled = read_collection([data, tmp_path]).train
+    assert set(relabelled) == set(records)
+    assert {relabelled[key].edge for key in records if records[key].alpha is not None} == {"teacher"}
     made = read_collection([tmp_path]).train
     assert {record.edge for record in made.values()} == {"teacher"}
     record = next(iter(made.values()))
@@ -100,3 +106,43 @@ def test_pictures_without_a_subject_are_not_labelled(data: Path, tmp_path: Path)
     records = {k: r for k, r in read_collection([data]).train.items() if r.edge in ("rgba", "background")}
     with pytest.raises(InputError, match="no picture to label"):
         distil(records, lambda image: image[..., 0], "a" * 64, tmp_path)
+
+
+def rough_mask(folder: Path) -> dict[str, Record]:
+    """A photo whose left half is subject by a mask that says nothing within 4 px of the edge."""
+    mask = np.zeros((40, 60), np.uint8)
+    mask[:, :30] = 255
+    cv2.imwrite(str(folder / "photo.png"), np.full((40, 60, 3), 90, np.uint8))
+    cv2.imwrite(str(folder / "mask.png"), mask)
+    record = Record(folder / "photo.png", folder / "mask.png", "rough", "people", "hard", 4)
+    exact = Record(folder / "photo.png", folder / "mask.png", "fine", "people", "exact", 0)
+    return {"rough/photo.png": record, "fine/photo.png": exact}
+
+
+def test_a_teacher_mends_only_the_band_of_a_rough_mask(tmp_path: Path) -> None:
+    taught = np.zeros((40, 60), np.uint8)
+    taught[:, :32] = 255
+    taught[:, 32] = 100
+    taught[:3, :3] = 0
+    distil(rough_mask(tmp_path), lambda image: taught, "a" * 64, tmp_path / "out", mend=True)
+    (record,) = read_collection([tmp_path / "out"]).train.values()
+    assert (record.set, record.edge) == ("rough", "teacher")
+    assert record.alpha is not None
+    found = read_alpha(record.alpha)
+    assert (found[:, 26:34] == taught[:, 26:34]).all()
+    assert (found[:3, :3] == 255).all()
+    assert (found[:, 36:] == 0).all()
+
+
+def test_a_teacher_that_sees_something_else_mends_nothing(tmp_path: Path) -> None:
+    records = rough_mask(tmp_path)
+    with pytest.raises(InputError, match="agrees with none"):
+        distil(records, lambda image: np.full((40, 60), 255, np.uint8), "a" * 64, tmp_path / "out", mend=True)
+    with pytest.raises(InputError, match="no picture to label"):
+        distil({"fine/photo.png": records["fine/photo.png"]}, lambda image: image[..., 0], "a", tmp_path, mend=True)
+
+
+def test_pictures_of_the_gates_are_never_labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tress_train.distil.read_gates", lambda: {"plain": ["rough/photo.png"]})
+    with pytest.raises(InputError, match="no picture to label"):
+        distil(rough_mask(tmp_path), lambda image: image[..., 0], "a" * 64, tmp_path, mend=True)

@@ -24,6 +24,7 @@ from tress_train.recipes import load_recipe, recipe_names
 from tress_train.recipes.base import Optim, Recipe, recipe_hash, smoke
 from tress_train.records import model_metadata, read_log, read_summary
 from tress_train.tasks import LocatorTask
+from tress_train.tasks.base import autocast
 
 pytestmark = [
     pytest.mark.train,
@@ -310,3 +311,17 @@ def test_weights_of_another_network_and_broken_files_are_refused(data: Path, tmp
         assert error.value.code == code
     with pytest.raises(InputError, match="missing"):
         loop.train(RECIPE, [data], tmp_path / "out", init=tmp_path / "none.pt")
+
+
+def test_bfloat16_is_only_taken_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": False}, raising=False)
+    with autocast(cpu, "auto"):
+        assert not torch.is_autocast_enabled("cpu")
+    with autocast(cpu, "bf16"):
+        assert torch.is_autocast_enabled("cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    with autocast(cpu, "auto"):
+        assert torch.is_autocast_enabled("cpu")
+    with autocast(cpu, "fp32"):
+        assert not torch.is_autocast_enabled("cpu")

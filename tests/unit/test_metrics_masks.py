@@ -167,6 +167,14 @@ def test_auroc_needs_both_kinds_of_pictures():
     assert np.isnan(all_metrics()["presence_auroc"].score(np.array([[0.3, 1.0], [0.4, 1.0]])))
 
 
+def test_presence_does_not_count_where_the_truth_could_hide_a_subject():
+    nothing, everywhere = np.zeros((60, 80)), np.ones((60, 80), bool)
+    metric = all_metrics()["presence_auroc"]
+    assert metric(sample(nothing, nothing, everywhere, presence=0.5)).tolist() == [0.5, 0]
+    everywhere[10:20, 10:20] = False
+    assert metric(sample(nothing, nothing, everywhere, presence=0.5)) is None
+
+
 def test_presence_falls_back_on_alpha():
     true = square(10, 10, 20)
     metric = all_metrics()["presence_auroc"]

@@ -25,7 +25,8 @@ def read_collection(folders: Sequence[Path]) -> Collection:
     """Reads one or several data folders.
 
     A folder has ``train/manifest.jsonl`` and perhaps ``val/manifest.jsonl``, or, as ``tress-train prepare`` leaves
-    it, a ``manifest.jsonl`` of its own, whose pictures are all for training.
+    it, a ``manifest.jsonl`` of its own, whose pictures are all for training.  A later folder may label pictures of an
+    earlier one again (as ``tress-train distil`` does): the same file keeps its key and gets the later label.
 
     Raises:
         InputError: a folder has no manifest, a manifest is malformed, or two pictures have the same key.
@@ -79,6 +80,7 @@ def fingerprints(hashes: Mapping[str, str], records: Mapping[str, Record]) -> di
 
 
 def _add(records: dict[str, Record], folder: Path, prefix: str) -> None:
+    present = {record.image.resolve(): key for key, record in records.items()}
     for record in read_manifest(folder / MANIFEST):
         try:
             name = record.image.relative_to(folder).as_posix()
@@ -87,4 +89,4 @@ def _add(records: dict[str, Record], folder: Path, prefix: str) -> None:
         key = prefix + name
         if key in records:
             raise InputError("key_duplicate", f"two pictures are called {key}", hint="rename one of the folders")
-        records[key] = record
+        records[present.get(record.image.resolve(), key)] = record

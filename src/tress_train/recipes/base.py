@@ -43,7 +43,7 @@ class BaseRecipe:
         name: also the name of the file it stands in.
         stages: run one after the other, each with its own warm-up and cosine decay.
         norms: statistics of the batch norms: learned from each ``batch``, or ``frozen`` as they are.
-        precision: ``bf16`` (mixed) or ``fp32``.
+        precision: ``bf16`` (mixed), ``fp32``, or ``auto``: bf16 where the processor computes in it, see ``tasks.base``.
         optim: how the weights move.
         keep_gate_pictures_out: pictures of ``gates.json`` are never trained on.
         own_held_back: share of the training pictures that is held back and forms the subset ``own``.
@@ -55,7 +55,7 @@ class BaseRecipe:
     name: str
     stages: tuple[Stage, ...] | tuple[RefinerStage, ...]
     norms: Literal["batch", "frozen"] = "batch"
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
     optim: Optim = field(default_factory=Optim)
     keep_gate_pictures_out: bool = True
     own_held_back: float = 0.0

@@ -34,7 +34,7 @@ from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm
 from tress_train.models.locator import Locator, LocatorLogits
 from tress_train.quick_eval import Row, by_set, mean_over_sets, means, quick_eval
 from tress_train.recipes.base import Recipe
-from tress_train.tasks.base import Task, parameter_groups
+from tress_train.tasks.base import Task, autocast, parameter_groups
 
 MULTIPLE = 32
 
@@ -67,7 +67,7 @@ class LocatorTask(Task):
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Every loss of a batch as ``TrainingSet`` makes it, already weighted."""
         image = batch["image"].contiguous(memory_format=torch.channels_last)
-        with torch.autocast(image.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+        with autocast(image.device, self.recipe.precision):
             out = self.model.logits(image)
         return locator_losses(LocatorLogits(*(x.float() for x in out)), batch, self.weights)
 
@@ -153,7 +153,7 @@ class LocatorPredictor:
     Args:
         model: in inference mode.
         long_side_px: the picture's long side is scaled to this.
-        precision: ``bf16`` or ``fp32``.
+        precision: as in the recipe.
     """
 
     def __init__(self, model: Locator, long_side_px: int, precision: str) -> None:
@@ -165,7 +165,7 @@ class LocatorPredictor:
         device = next(self.model.parameters()).device
         fitted, placement = fit(image, self.long_side_px, MULTIPLE)
         x = torch.from_numpy(fitted.astype(np.float32) / 255).permute(2, 0, 1)[None].to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        with autocast(device, self.precision):
             alpha, _, present = self.model(x.contiguous(memory_format=torch.channels_last))
         answer = np.clip(restore(alpha[0, 0].float().cpu().numpy(), placement), 0, 1)
         return answer, float(present)

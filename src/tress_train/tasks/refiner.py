@@ -25,7 +25,7 @@ from tress_train.losses.laplacian import laplacian
 from tress_train.models.efficientnet_lite import freeze_batch_norm
 from tress_train.models.refiner import Refiner
 from tress_train.recipes.base import RefinerRecipe
-from tress_train.tasks.base import Task, parameter_groups
+from tress_train.tasks.base import Task, autocast, parameter_groups
 
 
 class RefinerTask(Task):
@@ -114,7 +114,7 @@ class RefinerTask(Task):
     def _answer(self, x: Tensor) -> Tensor:
         """Alpha ``(N, 1, T, T)`` float32 of inputs ``(N, 5, T, T)``."""
         x = x.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+        with autocast(x.device, self.recipe.precision):
             logits = self.model.logits(x)
         return torch.sigmoid(logits.float())
 
