@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 PHOTOS = {"short edge": "product.jpg", "long hair": "lemur.jpg"}
 SIZES_MP = (0.25, 1.0, 4.0, 12.0, 50.0)
-# rembg's matting solves one large linear system: beyond this it takes minutes and tens of gigabytes.
+# rembg's matting solves one large linear system: beyond this it takes minutes a picture and gigabytes.
 MATTING_LIMIT_MP = 4.0
 LIMIT_S = 600.0
 OURS = "tress"
@@ -63,7 +63,7 @@ def make_cases(options: argparse.Namespace) -> list[dict[str, Any]]:
     cases = [
         {"mode": mode, "content": content, "megapixels": size, "threads": cores}
         for mode in options.modes
-        for size in options.sizes
+        for size in (options.cold_sizes or options.sizes if mode == "cold" else options.sizes)
         for content in PHOTOS
     ]
     if cores > 1:
@@ -71,11 +71,13 @@ def make_cases(options: argparse.Namespace) -> list[dict[str, Any]]:
     return cases
 
 
-def run_case(case: dict[str, Any], tools: list[Tool], picture: Path, rounds: int, folder: Path) -> list[dict[str, Any]]:
+def run_case(
+    case: dict[str, Any], tools: list[Tool], picture: Path, folder: Path, *, rounds: int, matting_limit_mp: float
+) -> list[dict[str, Any]]:
     """All tools on one case, in turns; a result a tool."""
     threads = case["threads"]
     runs: dict[str, list[dict[str, Any]]] = {tool.name: [] for tool in tools}
-    skipped = {tool.name for tool in tools if tool.matting and case["megapixels"] > MATTING_LIMIT_MP}
+    skipped = {tool.name for tool in tools if tool.matting and case["megapixels"] > matting_limit_mp}
     active = [tool for tool in tools if tool.name not in skipped]
     workers = {tool.name: Warm(tool, threads) for tool in active} if case["mode"] == "warm" else {}
 
@@ -97,15 +99,18 @@ def run_case(case: dict[str, Any], tools: list[Tool], picture: Path, rounds: int
     finally:
         for worker in workers.values():
             worker.close()
-    return [summarise(tool.name, runs[tool.name], tool.name in skipped) for tool in tools]
+    too_large = f"not tried beyond {matting_limit_mp:g} MP"
+    return [
+        {"tool": tool.name, "error": too_large} if tool.name in skipped else summarise(tool.name, runs[tool.name])
+        for tool in tools
+    ]
 
 
-def summarise(name: str, runs: list[dict[str, Any]], is_skipped: bool) -> dict[str, Any]:
+def summarise(name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Medians and spread of a tool's runs."""
     errors = [run["error"] for run in runs if "error" in run]
-    if is_skipped or errors or not runs:
-        reason = f"not tried beyond {MATTING_LIMIT_MP:g} MP" if is_skipped else (errors or ["no run"])[0]
-        return {"tool": name, "error": reason}
+    if errors or not runs:
+        return {"tool": name, "error": (errors or ["no run"])[0]}
     spread = {key: _spread([run[key] for run in runs]) for key in ("seconds", "cpu_seconds", "peak_bytes")}
     result = {"tool": name, "runs": len(runs), "result_bytes": runs[-1]["result_bytes"], **spread}
     if stages := [run["stages"] for run in runs if run.get("stages")]:
@@ -141,6 +146,8 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, default=Path(".cache/peers"))
     parser.add_argument("--model", default="default")
     parser.add_argument("--sizes", type=float, nargs="+", default=list(SIZES_MP), help="megapixels")
+    parser.add_argument("--cold-sizes", type=float, nargs="+", help="megapixels of whole processes, if others")
+    parser.add_argument("--matting-limit-mp", type=float, default=MATTING_LIMIT_MP, help="largest picture for -a")
     parser.add_argument("--modes", nargs="+", choices=("cold", "warm"), default=["cold", "warm"])
     parser.add_argument("--tools", nargs="+", help="only these, by name")
     parser.add_argument("--rounds", type=int, default=5)
@@ -154,7 +161,8 @@ def main() -> None:
         for case in make_cases(options):
             print(", ".join(f"{key} {value}" for key, value in case.items()), file=sys.stderr)
             picture = make_picture(case["content"], case["megapixels"], folder)
-            results = run_case(case, tools, picture, options.rounds, folder)
+            limit = options.matting_limit_mp
+            results = run_case(case, tools, picture, folder, rounds=options.rounds, matting_limit_mp=limit)
             cases.append({**case, "results": results, "times_ours": ratios(results)})
     versions = {}
     for program, python, packages in (

@@ -1,6 +1,10 @@
 """Programs written for remove.bg, as published, against this service on loopback."""
 
 import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,6 +13,7 @@ import requests
 
 remove_bg_api = pytest.importorskip("remove_bg_api")
 removebg = pytest.importorskip("removebg.removebg")
+PACKAGES = Path(__file__).parents[3] / ".cache/node_modules"
 # The clients leave it to the garbage collector to close their files.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -80,3 +85,25 @@ def test_removebg(server, photo, png, monkeypatch, tmp_path):
         client.remove_background_from_img_url("http://10.0.0.1/a.png")
     with pytest.raises(requests.HTTPError, match="403"):
         removebg.RemoveBg("wrong", "").remove_background_from_img_file(photo)
+
+
+@pytest.mark.skipif(
+    not (shutil.which("node") and (PACKAGES / "remove.bg").is_dir()),
+    reason="needs node and: npm install --no-save --prefix .cache remove.bg@1.3.0",
+)
+def test_npm_remove_bg(server, photo, tmp_path):
+    out = tmp_path / "out.png"
+    script = Path(__file__).with_name("remove_bg_client.js")
+    command = ["node", str(script), server.url, str(PACKAGES), "right", photo, str(out)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    found = json.loads(told)
+    whole, cropped = found["answers"]
+    assert pixels_of(out.read_bytes()).shape == (40, 60, 4)
+    assert (whole["resultWidth"], whole["resultHeight"], whole["creditsCharged"]) == ("60", "40", "0")
+    assert whole["detectedType"] == "person"
+    assert int(whole["rateLimit"]) == 60
+    assert int(whole["rateLimitRemaining"]) < 60
+    pixels = pixels_of(base64.b64decode(cropped["base64img"]))
+    assert pixels.shape[0] < 40
+    assert (cropped["resultWidth"], cropped["resultHeight"]) == (str(pixels.shape[1]), str(pixels.shape[0]))
+    assert found["errors"][0]["code"]
