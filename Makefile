@@ -1,8 +1,10 @@
 # Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
 PYTHON ?= python3
+# Data sets whose alpha is right to the last bit.
+EXACT = alphamatting27 synth-hair-composites
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test figures check lint types imports bench-quality bench-speed clean
+.PHONY: demo test figures check lint types imports bench-quality bench-speed bench-server clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -15,6 +17,7 @@ test: .venv/.ready .venv-runtime/.ready
 
 figures: .venv/.ready
 	.venv/bin/python benchmarks/figures/strip.py
+	.venv/bin/python -m benchmarks.figures.hair
 
 check: lint types imports
 
@@ -31,7 +34,13 @@ imports: .venv/.ready
 # Side by side with rembg; see benchmarks/README.md.
 bench-quality: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-quality DATA=path/to/data"; exit 2; }
-	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)"
+	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)" --plain
+	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)" --sets $(EXACT) \
+	  --out benchmarks/results/quality_matting.json
+
+# The server's promises under load, on loopback.
+bench-server: .venv/.ready
+	.venv/bin/python -m benchmarks.speed.server_load
 
 bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/bin/python -m benchmarks.speed.run

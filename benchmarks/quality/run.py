@@ -3,6 +3,9 @@
     make bench-quality DATA=path/to/data            # the whole thing
     python -m benchmarks.quality.run --data DATA --peers .cache/peers --rembg .venv-rembg/bin/python
 
+Matting takes rembg ten seconds a picture and more, and shows only where the true alpha is soft and known, so the
+committed results are two: the plain networks on everything, and all of them on the sets with exact alpha.
+
 Every predictor is scored by ``tress eval``; the report with pictures stays in the work folder, the figures without
 them go to ``benchmarks/results/quality.json`` (``quality.schema.json`` describes it).
 """
@@ -32,18 +35,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS / "quality.json")
     parser.add_argument("--every", type=int, default=1, help="only every n-th picture, to try it out")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--sets", nargs="+", default=[], help="only these data sets")
+    parser.add_argument("--plain", action="store_true", help="leave rembg's matting out")
     options = parser.parse_args()
 
     from tress.evaluation.data import read_data
     from tress.evaluation.run import Options, choose, evaluate
 
-    chosen = Options(every=options.every, threads=options.threads)
+    chosen = Options(every=options.every, threads=options.threads, sets=tuple(options.sets))
     names = options.work / "names.json"
     names.parent.mkdir(parents=True, exist_ok=True)
     names.write_text(json.dumps(choose(read_data(options.data), chosen).names))
 
     folders = []
     for network, matting in PEERS:
+        if matting and options.plain:
+            continue
         folder = options.work / f"{network}{'-matting' if matting else ''}"
         command = [options.rembg, HERE / "predict_rembg.py", options.data, folder, names]
         command += ["--network", network, "--peers", options.peers, *(["--matting"] if matting else [])]

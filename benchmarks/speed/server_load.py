@@ -1,6 +1,7 @@
 """Loads the service on loopback, within bounds, and checks what it promises.
 
-    python benchmarks/speed/server_load.py --requests 5000 --seconds 60
+    make bench-server
+    python -m benchmarks.speed.server_load --requests 200 --out try.json      # a quick look
 
 Five measurements, each against a `tress serve` that this script starts and stops itself:
 
@@ -24,6 +25,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -33,6 +35,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import machine
+
+from tress.io.decode import decode
+
+ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 THREADS = 2
 LOST = "connection lost"
@@ -186,19 +193,24 @@ def measure_stop(server: Server, photo: bytes, clients: int) -> tuple[Counter, i
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photo", type=Path, default=Path(__file__).parents[2] / "examples/lemur.jpg")
+    parser.add_argument("--photo", type=Path, default=ROOT / "examples" / "lemur.jpg")
     parser.add_argument("--requests", type=int, default=5000, help="most requests in one measurement")
-    parser.add_argument("--seconds", type=float, default=60.0, help="longest time of one measurement")
+    parser.add_argument("--seconds", type=float, default=60.0, help="longest time of throughput and latency")
+    parser.add_argument("--memory-seconds", type=float, default=1500.0, help="longest time of the memory's")
     parser.add_argument("--clients", type=int, default=64, help="at once, for queue and stop")
-    parser.add_argument("--out", type=Path, default=Path("server_load.json"))
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/server_load.json")
     given = parser.parse_args()
     photo, limits = given.photo.read_bytes(), (given.requests, given.seconds)
-    folder = given.out.parent
+    with tempfile.TemporaryDirectory() as scratch:
+        return load(given, photo, limits, Path(scratch))
+
+
+def load(given: argparse.Namespace, photo: bytes, limits: tuple[int, float], folder: Path) -> int:
     bare = bare_rate(photo, *limits)
     with served(folder) as server:
         rate = measure_throughput(server, photo, *limits)
         p50, p99 = measure_latency(server, photo, 0.8 * rate, *limits)
-        before, after, count = measure_memory(server, photo, *limits)
+        before, after, count = measure_memory(server, photo, given.requests, given.memory_seconds)
     with served(folder, "--queue", "4") as server:
         crowd, clean = measure_full_queue(server, photo, given.clients)
     with served(folder, "--queue", str(given.clients)) as server:
@@ -223,7 +235,13 @@ def main() -> int:
         "a crowd gets only 200, 429 and 503": set(crowd) <= {200, 429, 503} and clean,
         "stopping loses no accepted request": stopped[200] == answered and not stopped[LOST],
     }
-    given.out.write_text(json.dumps({"results": results, "promises": promises}, indent=2))
+    about = {
+        "machine": machine.describe(),
+        "versions": machine.versions(sys.executable, ["tress", "fastapi", "uvicorn"]),
+    }
+    pixels = "x".join(map(str, decode(photo).pixels.shape[1::-1]))
+    whole = {**about, "photo": f"{given.photo.name} {pixels}", "results": results, "promises": promises}
+    given.out.write_text(json.dumps(whole, indent=1) + "\n")
     print(json.dumps(results, indent=2))
     for promise, kept in promises.items():
         print(f"{'kept  ' if kept else 'BROKEN'}  {promise}")

@@ -16,16 +16,16 @@ import numpy.typing as npt
 from tress.arrays import Alpha, Grey8, Rgb8
 from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
 from tress.process.geometry import fit, resize
-from tress.process.tiles import TileGrid, add_tile, batches, read_tile, tiles_on
+from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, tiles_on
 from tress.spec import ModelSpec
 
 MAX_STEP = 4.0
 GRID = TileGrid()
-TILE_BATCH = 4
+TILE_BATCH = 16
 # A sigmoid never quite says 0 or 1.  Closer than this to either end counts as the end: no haze, no see-through subject.
 SETTLED = 0.015
 # About 20 s of refinement on two cores; only a picture that is unsure nearly everywhere gets there.
-MAX_TILES = 1200
+MAX_TILES = 4800
 FOUND_PRESENCE = 0.5
 # Without a presence head: a subject is there if this share of the picture is more subject than not.
 FOUND_SHARE = 0.0005
@@ -144,7 +144,7 @@ def refine(image: Rgb8, located: Located, refiner: Network | None) -> tuple[Alph
         if len(tiles) > MAX_TILES:
             alpha = resize(alpha, *image.shape[:2])
             return settle(alpha), [f"the edge is unsure almost everywhere; refined at {width}x{height} at most"]
-        alpha = refine_band(resize(image, height, width), alpha, uncertainty, band, refiner)
+        alpha = refine_band(resize(image, height, width), alpha, uncertainty, band, tiles, refiner)
     return settle(alpha), []
 
 
@@ -167,7 +167,12 @@ def growth(start: tuple[int, ...], end: tuple[int, ...]) -> list[tuple[int, int]
 
 
 def refine_band(
-    image: Rgb8, alpha: Alpha, uncertainty: Grey8 | None, band: npt.NDArray[np.bool_], refiner: Network
+    image: Rgb8,
+    alpha: Alpha,
+    uncertainty: Grey8 | None,
+    band: npt.NDArray[np.bool_],
+    tiles: list[Tile],
+    refiner: Network,
 ) -> Alpha:
     """Rewrites alpha inside the band; pixels outside keep their value exactly.
 
@@ -176,12 +181,12 @@ def refine_band(
         alpha: ``(H, W)`` float32, the coarse alpha.
         uncertainty: ``(H, W)`` uint8 or None, which the refiner sees as "unsure in the band, sure elsewhere".
         band: ``(H, W)`` bool.
+        tiles: that cover the band.
         refiner: takes ``(N, 5, T, T)``: RGB, alpha and uncertainty in [0, 1]; gives alpha ``(N, 1, T, T)``.
     """
     doubt = uncertainty if uncertainty is not None else band.astype(np.uint8) * np.uint8(255)
     result = alpha.copy()
-    window = GRID.window()
-    for group in batches(tiles_on(band, GRID), TILE_BATCH):
+    for group in batches(tiles, TILE_BATCH):
         x = np.empty((len(group), 5, GRID.tile_px, GRID.tile_px), np.float32)
         for i, tile in enumerate(group):
             np.multiply(read_tile(image, tile, GRID).transpose(2, 0, 1), _BYTE, out=x[i, :3])
@@ -189,7 +194,7 @@ def refine_band(
             np.multiply(read_tile(doubt, tile, GRID), _BYTE, out=x[i, 4])
         refined = refiner.run(x)[0]
         for i, tile in enumerate(group):
-            change = (refined[i, 0] - x[i, 3]) * window * read_tile(band, tile, GRID)
+            change = (refined[i, 0] - x[i, 3]) * GRID.window(tile) * read_tile(band, tile, GRID)
             add_tile(result, change, tile, GRID)
     return result
 

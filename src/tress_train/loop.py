@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -105,7 +106,7 @@ def train(
     cv2.setNumThreads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
-    accelerator = Accelerator()
+    accelerator = _accelerator()
     with accelerator.main_process_first():
         data = gather(recipe, folders, out / "difficulty.jsonl")
     task = make_task(recipe, init).to(accelerator.device)
@@ -148,6 +149,22 @@ def train(
     run.accelerator.wait_for_everyone()
     run.accelerator.end_training()
     return out / AVERAGED
+
+
+def _accelerator() -> Accelerator:
+    """This process's part of what a launcher such as torchrun started.
+
+    Raises:
+        TressError: the launcher started several processes that do not find each other.
+    """
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    # Without being told, Accelerate makes several processes on one CPU train each for itself.
+    accelerator = Accelerator(cpu=started > 1 and not torch.cuda.is_available())
+    if accelerator.num_processes != started:
+        raise TressError(
+            "processes_alone", f"{started} processes were started, but this one finds {accelerator.num_processes}"
+        )
+    return accelerator
 
 
 def _run_stage(run: Run) -> list[GateResult]:

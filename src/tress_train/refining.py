@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from tress_train.curriculum import Gate
 
 # Side of the composites that crops are taken from, and how much a cut-out may be larger than that.
-CANVAS_PX, ZOOM_MAX = 384, 2.2
+CANVAS_PX, ZOOM_MAX = 512, 1.7
+# How many crops come from one composite: making it, and asking a locator about it, costs more than a step.
+CROPS = 4
 
 
 @dataclass(frozen=True)

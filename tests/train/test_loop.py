@@ -125,7 +125,6 @@ def test_two_processes_have_the_loss_curve_of_one(data: Path, tmp_path: Path) ->
         "WORLD_SIZE": "2",
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
-        "ACCELERATE_USE_CPU": "true",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
     }

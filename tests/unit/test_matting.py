@@ -116,7 +116,7 @@ def test_overlapping_tiles_leave_no_seams(pattern):
     picture = np.repeat((want * 255 + 0.5).astype(np.uint8)[..., None], 3, 2)
     refiner = FakeRefiner(lambda x: x[:, :1])
     band = np.ones(want.shape, bool)
-    refined = refine_band(picture, np.full_like(want, 0.5), None, band, refiner)
+    refined = refine_band(picture, np.full_like(want, 0.5), None, band, tiles_on(band, matting.GRID), refiner)
     np.testing.assert_allclose(refined, picture[..., 0] / np.float32(255), atol=1e-5)
 
 

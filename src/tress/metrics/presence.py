@@ -3,8 +3,8 @@
 The chance that a picture with a subject gets a higher presence score than one without (Hanley and McNeil, 1982; the
 Mann-Whitney statistic, ties count one half).  Measured over a set that has both kinds of pictures.
 A predictor without a presence score of its own is given the mean of its largest 1 % of alpha values.
-A picture has a subject if a known pixel is subject, and none if all its pixels are known to be background; where what is
-unknown could hide a subject, nobody can say, and the picture does not count.
+A picture has a subject if a known pixel is subject, and none if all its pixels are known to be background; where what
+is unknown could hide a subject, nobody can say, and the picture does not count.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ WIDE_LONG_SIDE_PX = 512
 # Window radii on the reduced picture, then on the full one.
 WIDE_RADII_PX = (46, 20, 6)
 NARROW_RADII_PX = (6, 2)
-BLOCK_PX = 256
+BLOCK_PX = 96
 OPAQUE, CLEAR = 0.995, 0.005
 _EPS = np.float32(1e-6)
 

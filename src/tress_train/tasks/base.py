@@ -68,5 +68,5 @@ def computes_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 arithmetic is in the hardware; False where torch cannot tell."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "arm_bf16"))
