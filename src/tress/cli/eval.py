@@ -23,15 +23,15 @@ def evaluate(
         Path, typer.Argument(metavar="DATA", help="Folder with manifest.jsonl, or with the folders image and alpha.")
     ],
     model: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--model",
             "-m",
             metavar="NAME|FILE|FOLDER",
             help="Model name, ONNX file, or folder of predicted alphas; may be repeated. "
-            "The others are compared with the first.",
+            "The others are compared with the first.  [default: default]",
         ),
-    ],
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the report and the cache.")
     ] = Path("evaluation"),
@@ -64,7 +64,7 @@ def evaluate(
         edge="hard" if hard else "exact",
     )
     with _progress() as progress:
-        outcome = run(data, model, out, options, progress)
+        outcome = run(data, model or ["default"], out, options, progress)
     return _tell(outcome)
 
 
