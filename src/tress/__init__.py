@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tress.api import Matte, Remover, remove
     from tress.errors import BusyError, InputError, ModelError, TressError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["BusyError", "InputError", "Matte", "ModelError", "Remover", "TressError", "__version__", "remove"]
 
 _HOME = {

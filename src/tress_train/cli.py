@@ -228,7 +228,7 @@ def export(
     variant: Annotated[str, typer.Option(help="Encoder of a locator.")] = "lite2",
     long_side: Annotated[int, typer.Option(min=32, help="Input size: the long side, or a refiner's tile.")] = 512,
     name: Annotated[str, typer.Option(help="Name of the model; tress-TASK if not given.")] = "",
-    version: Annotated[str, typer.Option(help="Version of the weights.")] = "0.1.0",
+    version: Annotated[str, typer.Option(help="Version of the weights.")] = "0.2.0",
     licence: Annotated[str, typer.Option(help="SPDX name of the weights' licence.")] = "Apache-2.0",
     run: Annotated[Path | None, typer.Option(help="Folder of the run, whose record is put into the file.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Store single instead of half precision.")] = False,
