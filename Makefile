@@ -4,7 +4,7 @@ PYTHON ?= python3
 EXACT = alphamatting27 synth-hair-composites
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test figures check lint types imports bench-quality bench-speed bench-server clean
+.PHONY: demo test figures check lint types imports bench-quality bench-speed bench-colours bench-server clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -37,6 +37,10 @@ bench-quality: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)" --plain
 	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)" --sets $(EXACT) \
 	  --out benchmarks/results/quality_matting.json
+
+bench-colours: .venv-runtime/.ready .venv-rembg/.ready
+	@test -n "$(DATA)" || { echo "say which data: make bench-colours DATA=path/to/data"; exit 2; }
+	.venv-runtime/bin/python -m benchmarks.quality.colours --data "$(DATA)"
 
 # The server's promises under load, on loopback.
 bench-server: .venv/.ready
