@@ -2,10 +2,10 @@
 
     make bench-colours DATA=path/to/data
 
-Cut-outs with exact alpha and colours (``edge`` ``rgba``, kind ``hair``) are put over backgrounds of the same data; each
-method is given the composite and the *true* alpha, so that nothing but the colours is judged.  The error is that of a new
-composite: the mean of ``alpha |F - true F|`` over pixels with an alpha between .02 and .98 and over the three channels, in
-steps of 255; the new background drops out of it.  Nothing here is learned, so training data will do.
+Cut-outs with exact alpha and colours (``edge`` ``rgba``, kind ``hair``) are put over backgrounds of the same data;
+each method is given the composite and the *true* alpha, so that nothing but the colours is judged.  The error is that
+of a new composite: the mean of ``alpha |F - true F|`` over pixels with an alpha between .02 and .98 and over the three
+channels, in steps of 255; the new background drops out of it.  Nothing is learned, so training data will do.
 
 ``blur fusion`` is Forte 2021 (https://arxiv.org/abs/2006.14970), two passes with radii 90 and 6, written down anew.
 """
