@@ -68,7 +68,7 @@ def place(cutout: Image, height_px: int, width_px: int, rng: np.random.Generator
     premultiplied = cutout.astype(np.float32) / 255
     premultiplied[..., :3] *= premultiplied[..., 3:]
     h, w = cutout.shape[:2]
-    scale = min(height_px / h, width_px / w) * np.exp(rng.uniform(np.log(0.35), np.log(1.5)))
+    scale = min(height_px / h, width_px / w) * np.exp(rng.uniform(np.log(0.2), np.log(1.5)))
     angle = 0.0 if grounded else np.radians(rng.normal(0, 12))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     turn = scale * np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])

@@ -26,6 +26,9 @@ from tress_train.data.samples import Samples
 # Canvas shapes, as (height, width) shares of the long side, with how often each is drawn.
 CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))
 
+# Share of the photos that are seen from far away.
+FAR = 0.15
+
 Image = npt.NDArray[np.uint8]
 
 
@@ -124,7 +127,7 @@ class TrainingSet(Samples):
             "fuzzy": plane(fuzzy),
             "presence": torch.tensor(float(has_subject > 0.002)),
             # A sliver of a subject at the rim of a crop is neither a yes nor a no.
-            "presence_weight": torch.tensor(float(has_subject == 0 or has_subject > 0.01)),
+            "presence_weight": torch.tensor(float(has_subject == 0 or has_subject > 0.004)),
             "index": torch.tensor(index),
         }
         if self.with_colours:
@@ -234,7 +237,10 @@ def _photo(photos: Sequence[Photo], height: int, width: int, rng: np.random.Gene
 
 
 def _view(alpha: npt.NDArray[np.uint8], height: int, width: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """A random view of a photo: mostly the whole of it, at times closer to the subject; mirrored, slightly turned."""
+    """A random view of a photo: mostly the whole of it, at times closer to the subject, at times from far away.
+
+    Mirrored, and slightly turned.
+    """
     h, w = alpha.shape
     centre, zoom = np.array([w / 2, h / 2]), np.exp(rng.normal(0, 0.08))
     if rng.random() < 0.4:
@@ -243,8 +249,12 @@ def _view(alpha: npt.NDArray[np.uint8], height: int, width: int, rng: np.random.
             pick = rng.integers(len(ys))
             centre = (centre + 4 * np.array([xs[pick], ys[pick]])) / 2
             zoom = np.exp(rng.uniform(0, 0.8))
-    scale = min(height / h, width / w) * zoom
-    if rng.random() < 0.5:
+    scale, spread = min(height / h, width / w) * zoom, 0.03
+    how = rng.random()
+    if how < FAR:
+        # The photo becomes a small part of a larger one, of which nothing is known: subjects may be small.
+        scale, spread = min(height / h, width / w) * rng.uniform(0.25, 0.8), 0.12
+    elif how < 0.55:
         # Fill the canvas instead of fitting inside it.
         scale = max(height / h, width / w) * zoom
     stretch = np.exp(rng.normal(0, 0.06))
@@ -252,7 +262,7 @@ def _view(alpha: npt.NDArray[np.uint8], height: int, width: int, rng: np.random.
     angle = np.radians(rng.normal(0, 6)) if rng.random() < 0.4 else 0.0
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     turn = turn @ np.diag([flip * stretch, 1 / stretch])
-    target = np.array([width / 2, height / 2]) + rng.normal(0, 0.03, 2) * (width, height)
+    target = np.array([width / 2, height / 2]) + rng.normal(0, spread, 2) * (width, height)
     return np.column_stack([turn, target - turn @ centre])
 
 
