@@ -68,6 +68,17 @@ def test_hard_edges_never_teach_a_soft_value(library: Library) -> None:
         assert float(data[i]["where"].max()) == 1
 
 
+def test_photos_from_far_away_are_small_and_nothing_is_known_around_them(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "FAR", 1.0)
+    data = samples(library, Mix(sets={"discs": 1.0}))
+    known = [float(data[i]["where"].mean()) for i in range(20)]
+    assert max(known) < 0.75
+    assert min(known) < 0.3
+    assert all(float(data[i]["soft"].mean()) <= known[i] for i in range(20))
+
+
 def test_empty_pictures_say_that_there_is_no_subject(library: Library) -> None:
     data = samples(library, Mix(sets={"discs": 1e-9}, empty=1.0))
     assert all(float(data[i]["presence"]) == 0 and float(data[i]["alpha"].max()) == 0 for i in range(10))
