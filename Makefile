@@ -4,7 +4,7 @@ PYTHON ?= python3
 EXACT = alphamatting27 synth-hair-composites
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test figures check lint types imports bench-quality bench-speed bench-colours bench-server clean
+.PHONY: demo test figures card check lint types imports bench-quality bench-speed bench-colours bench-server clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -18,6 +18,11 @@ test: .venv/.ready .venv-runtime/.ready
 figures: .venv/.ready
 	.venv/bin/python benchmarks/figures/strip.py
 	.venv/bin/python -m benchmarks.figures.hair
+
+# The model card, from the records of the runs that made the weights.
+card: .venv/.ready
+	.venv/bin/tress-train card $(addprefix weights/runs/,second_locator third_locator refiner) \
+	  --scores weights/scores.json --about weights/about.md --notes weights/failures.md
 
 check: lint types imports
 

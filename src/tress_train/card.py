@@ -17,14 +17,22 @@ from tress_train.records import read_log, read_summary
 _GAP_S = 3600.0
 
 
-def write_card(runs: Sequence[Path], out: Path, *, scores: Path | None = None, notes: Path | None = None) -> Path:
+def write_card(
+    runs: Sequence[Path],
+    out: Path,
+    *,
+    scores: Path | None = None,
+    about: Path | None = None,
+    notes: Path | None = None,
+) -> Path:
     """Writes the card of the weights that the last of ``runs`` made.
 
     Args:
         runs: folders of the runs, first to last, each started from the one before.
         out: the Markdown file.
         scores: JSON ``{slice: {metric: value}}`` of release scores; None takes the last scores of the run and says so.
-        notes: Markdown with known failures.
+        about: Markdown that says what the networks are for, put first.
+        notes: Markdown with known failures, put last.
 
     Raises:
         InputError: a folder holds no record, or ``scores`` cannot be read.
@@ -35,6 +43,7 @@ def write_card(runs: Sequence[Path], out: Path, *, scores: Path | None = None, n
         "",
         "Written by `tress-train card` from the records of the training runs.",
         "",
+        *([about.read_text(encoding="utf-8").strip(), ""] if about is not None else []),
         "## Runs",
         "",
         "| run | recipe | recipe hash | code | steps | hours | processes |",

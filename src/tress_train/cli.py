@@ -269,12 +269,13 @@ def card(
     scores: Annotated[
         Path | None, typer.Option(help="JSON of release scores: {slice: {metric: value}}, as `tress eval` writes.")
     ] = None,
-    notes: Annotated[Path | None, typer.Option(help="Markdown with known failures, added as it is.")] = None,
+    about: Annotated[Path | None, typer.Option(help="Markdown that says what the networks are for, put first.")] = None,
+    notes: Annotated[Path | None, typer.Option(help="Markdown with known failures, put last.")] = None,
 ) -> None:
     """Write the model card from the records of the runs."""
     from tress_train.card import write_card
 
-    typer.echo(write_card(runs, out, scores=scores, notes=notes))
+    typer.echo(write_card(runs, out, scores=scores, about=about, notes=notes))
 
 
 def _triple(text: str, option: str) -> tuple[float, float, float]:

@@ -136,7 +136,11 @@ def test_the_card_says_what_the_records_say(tmp_path: Path) -> None:
     assert "| people | 0.97 | 3 |  |" in text
     scores = tmp_path / "scores.json"
     scores.write_text('{"animals": {"iou": 0.9}}', encoding="utf-8")
-    text = write_card([run_folder], tmp_path / "card.md", scores=scores).read_text(encoding="utf-8")
+    (tmp_path / "about.md").write_text("For photos.\n", encoding="utf-8")
+    (tmp_path / "notes.md").write_text("- Glass.\n", encoding="utf-8")
+    said = {"about": tmp_path / "about.md", "notes": tmp_path / "notes.md"}
+    text = write_card([run_folder], tmp_path / "card.md", scores=scores, **said).read_text(encoding="utf-8")
+    assert text.index("For photos.") < text.index("## Runs") < text.index("- Glass.")
     assert "| animals | 0.9 |" in text
     with pytest.raises(InputError, match="no record"):
         write_card([tmp_path / "nothing"], tmp_path / "card.md")
