@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from tress_train.curriculum import Gate
 
 # Side of the composites that crops are taken from, and how much a cut-out may be larger than that.
-CANVAS_PX, ZOOM_MAX = 512, 1.7
-# How many crops come from one composite: making it, and asking a locator about it, costs more than a step.
-CROPS = 4
+CANVAS_PX, ZOOM_MAX = 384, 2.2
 
 
 @dataclass(frozen=True)
 class RefinerLoss:
-    """Weights of the refiner's losses: ``l1`` and ``gradient`` inside the band, ``laplacian`` over the whole crop."""
+    """Weights of the refiner's losses: ``laplacian`` over the whole crop, the others inside the band.
 
+    A confident mistake of the locator is where a sigmoid is flat: only ``bce`` still pulls there.
+    """
+
+    bce: float = 0.5
     l1: float = 1.0
     laplacian: float = 1.0
     gradient: float = 0.5

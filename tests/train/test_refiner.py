@@ -13,7 +13,6 @@ from tress_train.data.degrade import MAX_SCALE, MIN_SCALE, degrade
 from tress_train.data.library import load_library
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
-from tress_train.refining import CROPS
 
 pytestmark = pytest.mark.train
 
@@ -108,18 +107,6 @@ def test_crops_depend_on_seed_and_index_alone(records):
     assert_same_samples(first, crops_of(records, seed=3), (7, 0))
     assert not torch.equal(first[0]["input"], first[1]["input"])
     assert not torch.equal(first[0]["input"], crops_of(records, seed=4)[0]["input"])
-
-
-def test_a_composite_is_made_once_for_all_its_crops(records, monkeypatch):
-    crops = crops_of(records)
-    asked = []
-    source = crops.source
-    monkeypatch.setattr(crops, "source", lambda *given: asked.append(1) or source(*given))
-    taken = [crops[index] for index in range(2 * CROPS)]
-    assert len(asked) == 2
-    assert not torch.equal(taken[0]["input"], taken[1]["input"])
-    # In another order too, every sample is the same.
-    assert_same_samples(crops, taken, (CROPS, 0, 2 * CROPS - 1, 1))
 
 
 def test_crops_hold_a_part_of_the_band(records):

@@ -19,7 +19,7 @@ MULTIPLE = 32
 # Smaller pictures than this tell a locator too little.
 SMALLEST_PX = 128
 # A locator that is further off has missed the subject; no work on the edge mends that.
-_FOUND_IOU = 0.5
+_FOUND_IOU = 0.8
 
 
 class CoarseSource:

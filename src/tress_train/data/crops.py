@@ -13,16 +13,15 @@ from tress.process.bands import REACH_FIRST, REACH_LATER
 from tress.process.geometry import warp
 from tress_train.data import augment, compose
 from tress_train.data.coarse import CoarseSource, band_of, stack_input
-from tress_train.data.degrade import Damaged
 from tress_train.data.library import Library, Picture
 from tress_train.data.samples import Samples
-from tress_train.refining import CANVAS_PX, CROPS, ZOOM_MAX
+from tress_train.refining import CANVAS_PX, ZOOM_MAX
 
 FIRST_STEP_SHARE = 0.7
 
 
 class RefinerCrops(Samples):
-    """Endless, indexable crops, ``CROPS`` of each composite; sample ``i`` depends on the seed and on ``i`` alone.
+    """Endless, indexable crops; sample ``i`` depends on the seed and on ``i`` alone.
 
     Args:
         library: cut-outs and backgrounds; photos are not used.
@@ -41,7 +40,6 @@ class RefinerCrops(Samples):
     ) -> None:
         self.crop_px, self.seed, self.length = crop_px, seed, length
         self.hair_share, self.source = hair_share, source
-        self._last: tuple[int, tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], Damaged]] | None = None
         cutouts = [picture for _, pictures in sorted(library.cutouts.items()) for picture in pictures]
         self.hair = [picture for picture in cutouts if picture.kind == "hair"]
         self.other = [picture for picture in cutouts if picture.kind != "hair"]
@@ -62,7 +60,7 @@ class RefinerCrops(Samples):
 
     def describe(self, index: int) -> str:
         """Which data sample ``index`` is made of, for reports."""
-        return f"sample {index}: {self._cutout(self._rng(index // CROPS)).key}"
+        return f"sample {index}: {self._cutout(self._rng(index)).key}"
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One crop.
@@ -70,8 +68,9 @@ class RefinerCrops(Samples):
         ``input`` ``(5, T, T)`` float32: RGB, coarse alpha, uncertainty.  ``alpha`` and ``band`` ``(1, T, T)`` float32:
         the true alpha, and 1 where the runtime would let the refiner decide.  ``index`` of the sample.
         """
-        picture, true_alpha, coarse = self._scene(index // CROPS)
-        rng = np.random.default_rng((self.seed, 1, index))
+        rng = self._rng(index)
+        picture, true_alpha = self._composite(rng)
+        coarse = self.source(picture, true_alpha, rng)
         # As at the runtime's first step, or as at a later one.
         band = band_of(coarse, REACH_FIRST if rng.random() < FIRST_STEP_SHARE else REACH_LATER)
         y, x = self._corner(band, true_alpha, rng)
@@ -84,16 +83,8 @@ class RefinerCrops(Samples):
             "index": torch.tensor(index),
         }
 
-    def _rng(self, scene: int) -> np.random.Generator:
-        return np.random.default_rng((self.seed, 0, scene))
-
-    def _scene(self, scene: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], Damaged]:
-        """A composite with its true and its coarse alpha; the last one is remembered for its other crops."""
-        if self._last is None or self._last[0] != scene:
-            rng = self._rng(scene)
-            picture, true_alpha = self._composite(rng)
-            self._last = scene, (picture, true_alpha, self.source(picture, true_alpha, rng))
-        return self._last[1]
+    def _rng(self, index: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, 0, index))
 
     def _cutout(self, rng: np.random.Generator) -> Picture:
         use_hair = bool(self.hair) and (not self.other or rng.random() < self.hair_share)

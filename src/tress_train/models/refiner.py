@@ -1,6 +1,6 @@
 """The refiner: a tiny full-resolution network that rewrites alpha in the unknown band, one tile at a time.
 
-A U-shaped network of about 0.2 M parameters with most of its work at a quarter and an eighth of the resolution.  It
+A U-shaped network of about 0.3 M parameters with most of its work at a quarter and an eighth of the resolution.  It
 predicts a correction to the logit of the coarse alpha and starts as the identity.
 """
 
@@ -47,12 +47,12 @@ class Refiner(nn.Module):
         widths: channels at full, half, quarter and eighth resolution.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int] = (8, 16, 40, 64)) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = (12, 24, 48, 64)) -> None:
         super().__init__()
         self.widths = tuple(widths)
         w1, w2, w4, w8 = widths
-        self.down2 = Conv(5, w2, 2)
-        self.down4 = nn.Sequential(Conv(w2, w4, 2), Conv(w4, w4))
+        self.down2 = nn.Sequential(Conv(5, w2, 2), Conv(w2, w2))
+        self.down4 = nn.Sequential(Conv(w2, w4, 2), Conv(w4, w4), Conv(w4, w4))
         self.down8 = nn.Sequential(Conv(w4, w8, 2), Conv(w8, w8), Conv(w8, w8), Conv(w8, w8))
         self.up4 = Up(w8, w4)
         self.up2 = Up(w4, w2)

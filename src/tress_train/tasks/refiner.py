@@ -19,6 +19,7 @@ from tress_train.data.crops import RefinerCrops
 from tress_train.data.gathering import RunData
 from tress_train.evaluating import SHOWN, Examined
 from tress_train.gates import read_targets
+from tress_train.losses.bce import bce
 from tress_train.losses.gradient import gradient
 from tress_train.losses.l1 import l1
 from tress_train.losses.laplacian import laplacian
@@ -65,9 +66,11 @@ class RefinerTask(Task):
         x, true_alpha, band = batch["input"], batch["alpha"], batch["band"]
         coarse = x[:, 3:4]
         # Outside the band the runtime keeps the coarse value: what the user gets is what counts.
-        pred_alpha = self._answer(x) * band + coarse * (1 - band)
+        logits = self._logits(x)
+        pred_alpha = torch.sigmoid(logits) * band + coarse * (1 - band)
         weights, everywhere = self.weights, torch.ones_like(band)
         return {
+            "bce": weights.bce * bce(logits, true_alpha, band),
             "l1": weights.l1 * l1(pred_alpha, true_alpha, band),
             "laplacian": weights.laplacian * laplacian(pred_alpha, true_alpha, everywhere),
             "gradient": weights.gradient * gradient(pred_alpha, true_alpha, band),
@@ -111,15 +114,14 @@ class RefinerTask(Task):
             draw=draw,
         )
 
-    def _answer(self, x: Tensor) -> Tensor:
-        """Alpha ``(N, 1, T, T)`` float32 of inputs ``(N, 5, T, T)``."""
+    def _logits(self, x: Tensor) -> Tensor:
+        """Alpha before the sigmoid, ``(N, 1, T, T)`` float32, of inputs ``(N, 5, T, T)``."""
         x = x.contiguous(memory_format=torch.channels_last)
         with autocast(x.device, self.recipe.precision):
-            logits = self.model.logits(x)
-        return torch.sigmoid(logits.float())
+            return self.model.logits(x).float()
 
     @torch.no_grad()
     def _refine(self, image: npt.NDArray[np.uint8], alpha: Floats, doubt: Floats) -> Floats:
         """The refined alpha of a whole picture, whose sides are multiples of 8."""
         device = next(self.model.parameters()).device
-        return self._answer(stack_input(image, alpha, doubt)[None].to(device))[0, 0].cpu().numpy()
+        return torch.sigmoid(self._logits(stack_input(image, alpha, doubt)[None].to(device)))[0, 0].cpu().numpy()
