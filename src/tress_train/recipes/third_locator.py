@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Gate, Stage
+from tress_train.curriculum import Stage
 from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
-from tress_train.recipes.second_locator import SHARP
+from tress_train.recipes.second_locator import KEPT, REACHED, SHARP
 
 FINE = replace(mixes.FINE, empty=0.12)
 
@@ -33,16 +33,7 @@ RECIPE = Recipe(
             mix=FINE,
             more=((mixes.GROUPS, 0.25),),
             loss=SHARP,
-            gates=(
-                Gate("iou", "plain", 0.94),
-                Gate("mae", "plain", 0.02),
-                Gate("iou", "natural", 0.92),
-                Gate("iou", "low_contrast", 0.9),
-                Gate("iou", "groups", 0.84),
-                Gate("iou", "cluttered", 0.88),
-                Gate("iou", "fine", 0.88),
-                Gate("band_mad", "fine", 0.16),
-            ),
+            gates=(*KEPT, *REACHED),
         ),
     ),
 )

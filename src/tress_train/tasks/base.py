@@ -57,7 +57,7 @@ def parameter_groups(
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """The context in which a network is computed at a recipe's ``precision``.
 
-    A processor without bfloat16 arithmetic only imitates it: measured, fifteen times as slow as float32.  ``auto``
+    A processor without bfloat16 arithmetic only imitates it: measured, ten times as slow as float32.  ``auto``
     therefore takes bfloat16 where the hardware has it and float32 elsewhere.
     """
     mixed = precision == "bf16" or (precision == "auto" and computes_bfloat16(device))
