@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
@@ -104,6 +105,9 @@ def train(
     """
     # A pool of OpenCV threads would not survive the fork of the loader's processes.
     cv2.setNumThreads(1)
+    # numpy measures its number types when it is first asked, and warns if tiny numbers are already flushed to zero.
+    for kind in (np.float32, np.float64):
+        _ = np.finfo(kind).smallest_subnormal
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
     accelerator = _accelerator()
