@@ -1,4 +1,4 @@
-"""Quality of tress beside rembg with U2NetP and IS-Net, each plain and with its matting, on one data set.
+"""Quality of tress, with and without its refiner, beside rembg with U2NetP and IS-Net, each plain and with its matting.
 
     make bench-quality DATA=path/to/data            # the whole thing
     python -m benchmarks.quality.run --data DATA --peers .cache/peers --rembg .venv-rembg/bin/python
@@ -39,15 +39,20 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="leave rembg's matting out")
     options = parser.parse_args()
 
+    from benchmarks.quality import predict_unrefined
+
     from tress.evaluation.data import read_data
     from tress.evaluation.run import Options, choose, evaluate
 
     chosen = Options(every=options.every, threads=options.threads, sets=tuple(options.sets))
     names = options.work / "names.json"
     names.parent.mkdir(parents=True, exist_ok=True)
-    names.write_text(json.dumps(choose(read_data(options.data), chosen).names))
+    chosen_names = choose(read_data(options.data), chosen).names
+    names.write_text(json.dumps(chosen_names))
 
-    folders = []
+    unrefined = {key: options.work / f"unrefined-{key}" for key in predict_unrefined.NAMES}
+    predict_unrefined.predict(options.data, list(chosen_names), unrefined, options.model)
+    folders = [str(folder) for folder in unrefined.values()]
     for network, matting in PEERS:
         if matting and options.plain:
             continue

@@ -49,6 +49,7 @@ class Matte:
         device: where it really ran.
         seconds: time per step (``decode``, ``locate``, ``refine``).
         warnings: what was done otherwise than asked, in words.
+        threads: that share the estimation of the foreground's colours.
     """
 
     image: Rgb8
@@ -59,11 +60,12 @@ class Matte:
     device: str
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    threads: int = 1
 
     @cached_property
     def foreground(self) -> Rgb8:
         """The subject's own colours, ``(H, W, 3)`` uint8: equal to the picture except where alpha is soft."""
-        return estimate_foreground(self.image, self.alpha)
+        return estimate_foreground(self.image, self.alpha, threads=self.threads)
 
     def cutout(self, *, decontaminate: bool = True) -> Rgba8:
         """The subject on transparent ground, ``(H, W, 4)`` uint8, straight alpha; colour is zero where alpha is.
@@ -105,6 +107,7 @@ class Remover:
     Attributes:
         model: name of the locator.
         device: where it really runs, never ``auto``.
+        threads: for one picture.
         warnings: why a device that ``auto`` would have preferred did not start; usually empty.
 
     Raises:
@@ -136,6 +139,7 @@ class Remover:
         self.device = self._locator.device
         self.warnings = tuple(str(error) for error in self._locator.passed_over)
         self.max_megapixels = max_megapixels
+        self.threads = self._locator.threads
 
     def matte(self, image: ImageInput) -> Matte:
         """Finds the subject of a picture.
@@ -163,6 +167,7 @@ class Remover:
             device=self.device,
             seconds={"decode": decoded, **estimate.seconds},
             warnings=(*picture.warnings, *estimate.warnings),
+            threads=self.threads,
         )
 
     def read(self, image: ImageInput) -> Picture:

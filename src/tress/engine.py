@@ -77,6 +77,7 @@ class OnnxEngine:
     Attributes:
         spec: how the network is fed.
         device: where it really runs, never ``auto``.
+        threads: of one run on the CPU.
         passed_over: why the devices that ``auto`` would have preferred did not start; tell the user.
 
     Raises:
@@ -101,6 +102,7 @@ class OnnxEngine:
             raise ModelError("threads", f"threads must be at least 1 but is {threads}")
         self._name = "the model" if isinstance(model, bytes) else str(model)
         source = _source(model)
+        self.threads = threads or _usable_cores() or os.cpu_count() or 1
         self.passed_over: list[ModelError] = []
         self.device, self._session = self._start(source, device, threads)
         self.spec = spec or ModelSpec.from_metadata(self._session.get_modelmeta().custom_metadata_map)

@@ -34,6 +34,8 @@ class RefinerStage:
         lr: peak learning rate.
         crop_px: side of a crop, a multiple of 8.
         hair_share: share of the crops whose cut-out is of the kind ``hair``, if there are both kinds.
+        strands_share: share of the crops whose cut-out gets strands of hair drawn onto it.
+        locator_share: share of the crops that the recipe's locator, if it has one, answers for.
         loss: weights of the losses; None takes the recipe's.
         gates: what must be reached on held-back cut-outs before the next stage starts.
         min_share: share of the budget that is trained even if the gates are passed earlier.
@@ -45,6 +47,8 @@ class RefinerStage:
     lr: float
     crop_px: int = 160
     hair_share: float = 0.65
+    strands_share: float = 0.5
+    locator_share: float = 0.5
     loss: RefinerLoss | None = None
     gates: tuple[Gate, ...] = ()
     min_share: float = 1.0

@@ -11,8 +11,9 @@ from tress_train.data.coarse import CoarseSource
 from tress_train.data.crops import RefinerCrops
 from tress_train.data.degrade import MAX_SCALE, MIN_SCALE, degrade
 from tress_train.data.library import load_library
+from tress_train.data.strands import add_strands
 from tress_train.models.locator import Locator
-from tress_train.models.refiner import Refiner
+from tress_train.models.refiner import Refiner, average_colours, solve
 
 pytestmark = pytest.mark.train
 
@@ -33,7 +34,8 @@ def test_the_refiner_is_small_and_starts_as_the_identity():
     x = torch.rand(2, 5, 64, 48)
     with torch.no_grad():
         out = refiner(x)
-    torch.testing.assert_close(out, x[:, 3:4].clamp(0.02, 0.98), atol=1e-5, rtol=0)
+    # Untrained, the solution of the matting equation counts for less than a hundredth.
+    torch.testing.assert_close(out, x[:, 3:4].clamp(0.02, 0.98), atol=0.01, rtol=0)
 
 
 def test_the_refiner_can_learn_to_undo_damage():
@@ -43,7 +45,7 @@ def test_the_refiner_can_learn_to_undo_damage():
     rgb = np.repeat(true[None] * 0.8 + 0.1, 3, 0)
     x = torch.from_numpy(np.concatenate([rgb, coarse[None], np.ones_like(coarse)[None]]).astype(np.float32))[None]
     y = torch.from_numpy(true)[None, None]
-    refiner = Refiner(widths=(4, 8, 8, 8)).train()
+    refiner = Refiner(widths=(8, 8, 8)).train()
     optimizer = torch.optim.Adam(refiner.parameters(), 1e-2)
     losses = []
     for _ in range(40):
@@ -53,6 +55,39 @@ def test_the_refiner_can_learn_to_undo_damage():
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.4 * losses[0]
+
+
+def test_the_matting_equation_is_solved_for_known_colours():
+    torch.manual_seed(0)
+    fore, back, alpha = torch.rand(2, 3, 5, 6), torch.rand(2, 3, 5, 6), torch.rand(2, 4, 5, 6)
+    fore[:, 0], back[:, 0] = 0.9, 0.1
+    mixed = back[:, :, None] + alpha[:, None] * (fore - back)[:, :, None]
+    solution, apart = solve(mixed, fore, back)
+    torch.testing.assert_close(solution, alpha, atol=2e-3, rtol=0)
+    assert apart.min() > 0.9
+    # One and the same colour says nothing.
+    _, apart = solve(mixed, fore, fore)
+    assert apart.max() == 0
+
+
+def test_the_colours_around_a_pixel_are_read_where_the_locator_is_sure():
+    red, blue = torch.tensor([1.0, 0, 0]), torch.tensor([0, 0, 1.0])
+    rgb = torch.zeros(1, 3, 48, 48)
+    rgb[..., :24] = red[:, None, None]
+    rgb[..., 24:] = blue[:, None, None]
+    rgb[..., 20:28] = 0.5
+    alpha, doubt = torch.zeros(1, 1, 48, 48), torch.zeros(1, 1, 48, 48)
+    alpha[..., :24], doubt[..., 18:30] = 1, 1
+    for found in average_colours(rgb, alpha, doubt):
+        assert found.shape == (1, 8, 48, 48)
+    widest = found[0, :, 24, 24]
+    torch.testing.assert_close(widest[:3], red, atol=0.1, rtol=0)
+    torch.testing.assert_close(widest[4:7], blue, atol=0.1, rtol=0)
+    # Far from the subject there is none of its colour: what is there stands in for it, and the share says so.
+    corner = average_colours(rgb, alpha, doubt)[0][0, :, 24, 47]
+    torch.testing.assert_close(corner[:3], blue, atol=1e-3, rtol=0)
+    assert corner[3] == 0
+    assert corner[7] == 1
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -74,6 +109,34 @@ def test_damage_is_plausible(seed):
     assert doubt[wrong].mean() > doubt[~wrong].mean()
 
 
+def disc():
+    alpha = np.zeros((120, 140), np.float32)
+    cv2.circle(alpha, (70, 60), 30, 1, -1)
+    return np.dstack([alpha * 0.8, alpha * 0.3, alpha * 0.1, alpha])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_strands_are_thin_and_keep_to_the_colours_of_a_premultiplied_layer(seed):
+    before = disc()
+    after = add_strands(before, np.random.default_rng(seed))
+    np.testing.assert_array_equal(before, disc())
+    assert after.shape == before.shape
+    assert after.dtype == np.float32
+    assert after.min() >= 0
+    assert after[..., 3].max() <= 1
+    assert (after[..., :3] <= after[..., 3:] + 2 / 255).all()
+    changed = np.abs(after[..., 3] - before[..., 3]) > 0.02
+    assert 0.002 < changed.mean() < 0.7
+    soft = (after[..., 3] > 0.05) & (after[..., 3] < 0.95)
+    assert soft[changed].mean() > 0.3
+    np.testing.assert_array_equal(after, add_strands(before, np.random.default_rng(seed)))
+
+
+def test_strands_need_an_edge_to_grow_from():
+    empty = np.zeros((40, 40, 4), np.float32)
+    assert add_strands(empty, np.random.default_rng(0)) is empty
+
+
 @pytest.fixture
 def records(tmp_path):
     alpha = (strands() * 255).astype(np.uint8)
@@ -89,10 +152,17 @@ def records(tmp_path):
     }
 
 
-def crops_of(records, seed=0, length=20, hair_share=0.5, source=None):
+def crops_of(records, seed=0, length=20, hair_share=0.5, strands_share=0.5, source=None):
     library = load_library(records, 800)
-    source = source or CoarseSource()
-    return RefinerCrops(library, crop_px=64, seed=seed, length=length, hair_share=hair_share, source=source)
+    return RefinerCrops(
+        library,
+        crop_px=64,
+        seed=seed,
+        length=length,
+        hair_share=hair_share,
+        strands_share=strands_share,
+        source=source or CoarseSource(),
+    )
 
 
 def assert_same_samples(first, again, indices):

@@ -61,7 +61,8 @@ def test_the_recipe_runs_through_in_its_smoke_variant(cutout_data: Path, tmp_pat
     assert record["used_sets"] == ["cuts", "grounds"]
     assert record["subsets"]["own"].keys() >= {"band_gain", "sad", "mse", "grad", "coarse_sad", "coarse_mse", "n"}
     assert list((tmp_path / "pictures").glob("own-worst-*.jpg"))
-    first, second = train_rows(tmp_path)
+    first, second, *later = train_rows(tmp_path)
+    assert [row["stage"] for row in (first, second, *later)] == ["damaged", "damaged", "answers", "answers"]
     # The refiner starts as the identity, but for the clamp of the coarse alpha; its loss is what is minimised.
     assert first["l1"] == pytest.approx(first["coarse_l1"], abs=0.02)
     assert first["loss"] == pytest.approx(sum(first[name] for name in ("bce", "l1", "laplacian", "gradient")), abs=1e-5)
@@ -151,8 +152,8 @@ def test_a_refiner_starts_from_given_weights_and_meets_a_given_locator(cutout_da
     torch.manual_seed(3)
     torch.save(Refiner().state_dict(), tmp_path / "refiner.pt")
     torch.save(Locator("lite0").state_dict(), tmp_path / "locator.pt")
-    recipe = apply(RECIPE, [f"locator_weights={tmp_path / 'locator.pt'}", "locator_variant=lite0", "locator_share=1"])
-    recipe = replace(recipe, stages=(replace(STAGE, steps=1),))
+    recipe = apply(RECIPE, [f"locator_weights={tmp_path / 'locator.pt'}", "locator_variant=lite0"])
+    recipe = replace(recipe, stages=(replace(STAGE, steps=1, locator_share=1.0),))
     weights = loop.train(recipe, [cutout_data], tmp_path / "run", init=tmp_path / "refiner.pt")
     # The locator is no part of what is trained and saved.
     assert checkpoint.load(weights).keys() == Refiner().state_dict().keys()
@@ -178,8 +179,8 @@ def test_a_loss_that_is_not_finite_names_its_cutouts(
 
 
 def test_a_stage_can_weigh_losses_and_have_a_crop_size_of_its_own() -> None:
-    recipe = apply(load_recipe("refiner"), ["stages.crops.crop_px=96", "stages.crops.hair_share=0.5"])
+    recipe = apply(load_recipe("refiner"), ["stages.damaged.crop_px=96", "stages.damaged.hair_share=0.5"])
     assert (recipe.stages[0].crop_px, recipe.stages[0].hair_share) == (96, 0.5)
     assert apply(RefinerLoss(), ["gradient=1"]).gradient == 1
     with pytest.raises(InputError, match="multiple of 8"):
-        apply(recipe, ["stages.crops.crop_px=100"])
+        apply(recipe, ["stages.damaged.crop_px=100"])

@@ -15,6 +15,7 @@ Where we deviate:
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import cv2
@@ -35,12 +36,13 @@ _EPS = np.float32(1e-6)
 Floats = npt.NDArray[np.float32]
 
 
-def estimate_foreground(image: Rgb8, alpha: Alpha) -> Rgb8:
+def estimate_foreground(image: Rgb8, alpha: Alpha, *, threads: int = 1) -> Rgb8:
     """Estimates the foreground colours of a picture.
 
     Args:
         image: ``(H, W, 3)`` uint8, sRGB.
         alpha: ``(H, W)`` float32 in [0, 1].
+        threads: that share the work; the result is the same with any number.
 
     Returns:
         ``(H, W, 3)`` uint8: the picture itself, except where alpha is soft.  The estimate mixes sRGB-encoded values,
@@ -56,20 +58,27 @@ def estimate_foreground(image: Rgb8, alpha: Alpha) -> Rgb8:
     wide = _wide_pass(image, alpha)
     height, width = alpha.shape
     margin = sum(NARROW_RADII_PX)
-    for y in range(0, height, BLOCK_PX):
-        for x in range(0, width, BLOCK_PX):
-            inner = (slice(y, min(y + BLOCK_PX, height)), slice(x, min(x + BLOCK_PX, width)))
-            here = soft[inner]
-            if not here.any():
-                continue
-            y0, y1 = max(0, y - margin), min(height, y + BLOCK_PX + margin)
-            x0, x1 = max(0, x - margin), min(width, x + BLOCK_PX + margin)
-            block_alpha, block_image = alpha[y0:y1, x0:x1], _planes(image[y0:y1, x0:x1])
-            layers = _explain(block_image, block_alpha, *_sample(wide, (y0, y1, x0, x1), (height, width)))
-            for radius in NARROW_RADII_PX:
-                layers = _explain(block_image, block_alpha, *_weighted_means(*layers, block_alpha, radius))
-            centre = layers[0][:, y - y0 : y - y0 + here.shape[0], x - x0 : x - x0 + here.shape[1]]
-            result[inner][here] = (centre[:, here] + np.float32(0.5)).T
+
+    def mend(y: int, x: int) -> None:
+        inner = (slice(y, min(y + BLOCK_PX, height)), slice(x, min(x + BLOCK_PX, width)))
+        here = soft[inner]
+        y0, y1 = max(0, y - margin), min(height, y + BLOCK_PX + margin)
+        x0, x1 = max(0, x - margin), min(width, x + BLOCK_PX + margin)
+        block_alpha, block_image = alpha[y0:y1, x0:x1], _planes(image[y0:y1, x0:x1])
+        layers = _explain(block_image, block_alpha, *_sample(wide, (y0, y1, x0, x1), (height, width)))
+        for radius in NARROW_RADII_PX:
+            layers = _explain(block_image, block_alpha, *_weighted_means(*layers, block_alpha, radius))
+        centre = layers[0][:, y - y0 : y - y0 + here.shape[0], x - x0 : x - x0 + here.shape[1]]
+        result[inner][here] = (centre[:, here] + np.float32(0.5)).T
+
+    corners = [(y, x) for y in range(0, height, BLOCK_PX) for x in range(0, width, BLOCK_PX)]
+    corners = [(y, x) for y, x in corners if soft[y : y + BLOCK_PX, x : x + BLOCK_PX].any()]
+    if threads > 1 and len(corners) > 1:
+        with ThreadPoolExecutor(threads, thread_name_prefix="tress-colour") as pool:
+            list(pool.map(mend, *zip(*corners, strict=True)))
+    else:
+        for y, x in corners:
+            mend(y, x)
     return result
 
 

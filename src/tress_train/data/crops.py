@@ -15,6 +15,7 @@ from tress_train.data import augment, compose
 from tress_train.data.coarse import CoarseSource, band_of, stack_input
 from tress_train.data.library import Library, Picture
 from tress_train.data.samples import Samples
+from tress_train.data.strands import add_strands
 from tress_train.refining import CANVAS_PX, ZOOM_MAX
 
 FIRST_STEP_SHARE = 0.7
@@ -29,6 +30,7 @@ class RefinerCrops(Samples):
         seed: start of all randomness.
         length: number of samples in the run.
         hair_share: share of the crops whose cut-out is of the kind ``hair``, if there are both kinds.
+        strands_share: share of the crops whose cut-out gets strands of hair drawn onto it.
         source: where coarse alphas come from.
 
     Raises:
@@ -36,10 +38,18 @@ class RefinerCrops(Samples):
     """
 
     def __init__(
-        self, library: Library, *, crop_px: int, seed: int, length: int, hair_share: float, source: CoarseSource
+        self,
+        library: Library,
+        *,
+        crop_px: int,
+        seed: int,
+        length: int,
+        hair_share: float,
+        source: CoarseSource,
+        strands_share: float = 0.0,
     ) -> None:
         self.crop_px, self.seed, self.length = crop_px, seed, length
-        self.hair_share, self.source = hair_share, source
+        self.hair_share, self.strands_share, self.source = hair_share, strands_share, source
         cutouts = [picture for _, pictures in sorted(library.cutouts.items()) for picture in pictures]
         self.hair = [picture for picture in cutouts if picture.kind == "hair"]
         self.other = [picture for picture in cutouts if picture.kind != "hair"]
@@ -106,6 +116,8 @@ class RefinerCrops(Samples):
         premultiplied = cutout.astype(np.float32) / 255
         premultiplied[..., :3] *= premultiplied[..., 3:]
         layer = warp(premultiplied, matrix, CANVAS_PX, CANVAS_PX, border=(0, 0, 0, 0))
+        if rng.random() < self.strands_share:
+            layer = add_strands(layer, rng)
         picture, alpha = compose.compose(background, [layer], rng)
         return picture, alpha.astype(np.float32) / np.float32(255)
 

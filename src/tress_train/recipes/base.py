@@ -119,7 +119,6 @@ class RefinerRecipe(BaseRecipe):
         locator_weights: averaged weights of a locator whose answers serve as coarse alphas; without a locator all
             coarse alphas are damaged true ones.
         locator_variant: its encoder.
-        locator_share: share of the samples that it answers for.
     """
 
     stages: tuple[RefinerStage, ...]
@@ -127,7 +126,6 @@ class RefinerRecipe(BaseRecipe):
     loss: RefinerLoss = field(default_factory=RefinerLoss)
     locator_weights: str = ""
     locator_variant: str = "lite2"
-    locator_share: float = 0.5
 
     def __post_init__(self) -> None:
         super().__post_init__()

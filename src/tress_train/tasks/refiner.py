@@ -28,6 +28,9 @@ from tress_train.models.refiner import Refiner
 from tress_train.recipes.base import RefinerRecipe
 from tress_train.tasks.base import Task, autocast, parameter_groups
 
+# Where cross entropy takes an alpha for 0 or 1.
+LOGIT_EPS = 1e-4
+
 
 class RefinerTask(Task):
     """Trains a ``Refiner``.
@@ -51,7 +54,7 @@ class RefinerTask(Task):
         if init is not None:
             checkpoint.load_weights(self.model, init)
         weights = Path(recipe.locator_weights) if recipe.locator_weights else None
-        self.source = CoarseSource(weights, recipe.locator_variant, recipe.locator_share)
+        self.source = CoarseSource(weights, recipe.locator_variant)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def train(self, mode: bool = True) -> RefinerTask:
@@ -66,11 +69,11 @@ class RefinerTask(Task):
         x, true_alpha, band = batch["input"], batch["alpha"], batch["band"]
         coarse = x[:, 3:4]
         # Outside the band the runtime keeps the coarse value: what the user gets is what counts.
-        logits = self._logits(x)
-        pred_alpha = torch.sigmoid(logits) * band + coarse * (1 - band)
+        alpha = self._alpha(x)
+        pred_alpha = alpha * band + coarse * (1 - band)
         weights, everywhere = self.weights, torch.ones_like(band)
         return {
-            "bce": weights.bce * bce(logits, true_alpha, band),
+            "bce": weights.bce * bce(torch.logit(alpha, LOGIT_EPS), true_alpha, band),
             "l1": weights.l1 * l1(pred_alpha, true_alpha, band),
             "laplacian": weights.laplacian * laplacian(pred_alpha, true_alpha, everywhere),
             "gradient": weights.gradient * gradient(pred_alpha, true_alpha, band),
@@ -85,12 +88,14 @@ class RefinerTask(Task):
         """Sets the weights of the stage's losses; samples are crops of composites."""
         stage = self.recipe.stages[index]
         self.weights = stage.loss or self.recipe.loss
+        self.source.share = stage.locator_share
         return RefinerCrops(
             data.library,
             crop_px=stage.crop_px,
             seed=self.recipe.seed * 1000 + index,
             length=length,
             hair_share=stage.hair_share,
+            strands_share=stage.strands_share,
             source=self.source,
         )
 
@@ -114,14 +119,14 @@ class RefinerTask(Task):
             draw=draw,
         )
 
-    def _logits(self, x: Tensor) -> Tensor:
-        """Alpha before the sigmoid, ``(N, 1, T, T)`` float32, of inputs ``(N, 5, T, T)``."""
+    def _alpha(self, x: Tensor) -> Tensor:
+        """The refined alpha, ``(N, 1, T, T)`` float32, of inputs ``(N, 5, T, T)``."""
         x = x.contiguous(memory_format=torch.channels_last)
         with autocast(x.device, self.recipe.precision):
-            return self.model.logits(x).float()
+            return self.model(x).float()
 
     @torch.no_grad()
     def _refine(self, image: npt.NDArray[np.uint8], alpha: Floats, doubt: Floats) -> Floats:
         """The refined alpha of a whole picture, whose sides are multiples of 8."""
         device = next(self.model.parameters()).device
-        return torch.sigmoid(self._logits(stack_input(image, alpha, doubt)[None].to(device)))[0, 0].cpu().numpy()
+        return self._alpha(stack_input(image, alpha, doubt)[None].to(device))[0, 0].cpu().numpy()
