@@ -49,7 +49,6 @@ class Matte:
         device: where it really ran.
         seconds: time per step (``decode``, ``locate``, ``refine``).
         warnings: what was done otherwise than asked, in words.
-        threads: that share the estimation of the foreground's colours.
     """
 
     image: Rgb8
@@ -60,12 +59,11 @@ class Matte:
     device: str
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    threads: int = 1
 
     @cached_property
     def foreground(self) -> Rgb8:
         """The subject's own colours, ``(H, W, 3)`` uint8: equal to the picture except where alpha is soft."""
-        return estimate_foreground(self.image, self.alpha, threads=self.threads)
+        return estimate_foreground(self.image, self.alpha)
 
     def cutout(self, *, decontaminate: bool = True) -> Rgba8:
         """The subject on transparent ground, ``(H, W, 4)`` uint8, straight alpha; colour is zero where alpha is.
@@ -107,7 +105,7 @@ class Remover:
     Attributes:
         model: name of the locator.
         device: where it really runs, never ``auto``.
-        threads: for one picture.
+        threads: that share the work on one picture, beside those of the device.
         warnings: why a device that ``auto`` would have preferred did not start; usually empty.
 
     Raises:
@@ -134,12 +132,13 @@ class Remover:
         self._refiner = None
         if refine:
             refiner = resolve(REFINER)
-            self._refiner = OnnxEngine(refiner.path, spec=refiner.spec, device=device, threads=threads)
+            # On the CPU its runs share the cores among them.
+            self._refiner = OnnxEngine(refiner.path, spec=refiner.spec, device=device, threads=1)
         self.model = located.name
         self.device = self._locator.device
         self.warnings = tuple(str(error) for error in self._locator.passed_over)
         self.max_megapixels = max_megapixels
-        self.threads = self._locator.threads
+        self.threads = self._locator.threads if self.device == "cpu" else 1
 
     def matte(self, image: ImageInput) -> Matte:
         """Finds the subject of a picture.
@@ -154,7 +153,7 @@ class Remover:
         started = time.perf_counter()
         picture = self.read(image)
         decoded = time.perf_counter() - started
-        estimate: Estimate = estimate_alpha(picture.pixels, self._locator, self._refiner)
+        estimate: Estimate = estimate_alpha(picture.pixels, self._locator, self._refiner, threads=self.threads)
         alpha = estimate.alpha
         if picture.alpha is not None:
             alpha = alpha * picture.alpha
@@ -167,7 +166,6 @@ class Remover:
             device=self.device,
             seconds={"decode": decoded, **estimate.seconds},
             warnings=(*picture.warnings, *estimate.warnings),
-            threads=self.threads,
         )
 
     def read(self, image: ImageInput) -> Picture:

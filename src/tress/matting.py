@@ -7,6 +7,7 @@ each step the refiner rewrites the unknown band, tile by tile, and leaves everyt
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,7 +22,9 @@ from tress.spec import ModelSpec
 
 MAX_STEP = 4.0
 GRID = TileGrid()
-TILE_BATCH = 16
+# Tiles a run of the refiner takes.  On several cores small batches, each on a thread of its own, beat large ones whose
+# every operator is shared among the threads: 2.3 ms a tile on two cores instead of 3.1.
+TILE_BATCH, TILE_BATCH_SHARED = 16, 4
 # A sigmoid never quite says 0 or 1.  Closer than this to either end counts as the end: no haze, no see-through subject.
 SETTLED = 0.015
 # About 20 s of refinement on two cores; only a picture that is unsure nearly everywhere gets there.
@@ -64,13 +67,14 @@ class Estimate:
     warnings: list[str] = field(default_factory=list)
 
 
-def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None) -> Estimate:
+def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, threads: int = 1) -> Estimate:
     """Finds the subject of a picture.
 
     Args:
         image: ``(H, W, 3)`` uint8, sRGB, upright.
         locator: network of task ``locator``.
         refiner: network of task ``refiner``; None only enlarges the locator's alpha.
+        threads: that run the refiner side by side; the answer is the same with any number.
     """
     started = time.perf_counter()
     located = locate(image, locator)
@@ -82,7 +86,7 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None) -> Es
         # No subject, no cut-out: faint guesses in an empty picture are noise.
         alpha = np.zeros(image.shape[:2], np.float32)
         return Estimate(alpha, False, 1.0 - (located.presence or 0.0), seconds)
-    alpha, warnings = refine(image, located, refiner)
+    alpha, warnings = refine(image, located, refiner, threads=threads)
     seconds["refine"] = time.perf_counter() - located_at
     return Estimate(alpha, True, confidence, seconds, warnings)
 
@@ -127,7 +131,7 @@ def expected_iou(alpha: Alpha) -> float:
     return hit / either if either else 0.0
 
 
-def refine(image: Rgb8, located: Located, refiner: Network | None) -> tuple[Alpha, list[str]]:
+def refine(image: Rgb8, located: Located, refiner: Network | None, *, threads: int = 1) -> tuple[Alpha, list[str]]:
     """Grows the located alpha to the picture's size, refining the unknown band after each step."""
     alpha, uncertainty = located.alpha, located.uncertainty
     reach = REACH_FIRST
@@ -144,7 +148,7 @@ def refine(image: Rgb8, located: Located, refiner: Network | None) -> tuple[Alph
         if len(tiles) > MAX_TILES:
             alpha = resize(alpha, *image.shape[:2])
             return settle(alpha), [f"the edge is unsure almost everywhere; refined at {width}x{height} at most"]
-        alpha = refine_band(resize(image, height, width), alpha, uncertainty, band, tiles, refiner)
+        alpha = refine_band(resize(image, height, width), alpha, uncertainty, band, tiles, refiner, threads=threads)
     return settle(alpha), []
 
 
@@ -173,6 +177,8 @@ def refine_band(
     band: npt.NDArray[np.bool_],
     tiles: list[Tile],
     refiner: Network,
+    *,
+    threads: int = 1,
 ) -> Alpha:
     """Rewrites alpha inside the band; pixels outside keep their value exactly.
 
@@ -183,19 +189,28 @@ def refine_band(
         band: ``(H, W)`` bool.
         tiles: that cover the band.
         refiner: takes ``(N, 5, T, T)``: RGB, alpha and uncertainty in [0, 1]; gives alpha ``(N, 1, T, T)``.
+        threads: that run it side by side.
     """
     doubt = uncertainty if uncertainty is not None else band.astype(np.uint8) * np.uint8(255)
     result = alpha.copy()
-    for group in batches(tiles, TILE_BATCH):
+
+    def changes(group: list[Tile]) -> list[npt.NDArray[np.float32]]:
         x = np.empty((len(group), 5, GRID.tile_px, GRID.tile_px), np.float32)
         for i, tile in enumerate(group):
             np.multiply(read_tile(image, tile, GRID).transpose(2, 0, 1), _BYTE, out=x[i, :3])
             x[i, 3] = read_tile(alpha, tile, GRID)
             np.multiply(read_tile(doubt, tile, GRID), _BYTE, out=x[i, 4])
         refined = refiner.run(x)[0]
-        for i, tile in enumerate(group):
-            change = (refined[i, 0] - x[i, 3]) * GRID.window(tile) * read_tile(band, tile, GRID)
-            add_tile(result, change, tile, GRID)
+        return [
+            (refined[i, 0] - x[i, 3]) * GRID.window(tile) * read_tile(band, tile, GRID) for i, tile in enumerate(group)
+        ]
+
+    groups = list(batches(tiles, TILE_BATCH_SHARED if threads > 1 else TILE_BATCH))
+    with ThreadPoolExecutor(max(1, min(threads, len(groups))), thread_name_prefix="tress-refine") as pool:
+        # In their order, whichever is done first, so that sums are the same every time.
+        for group, found in zip(groups, (pool.map if threads > 1 else map)(changes, groups), strict=True):
+            for tile, change in zip(group, found, strict=True):
+                add_tile(result, change, tile, GRID)
     return result
 
 

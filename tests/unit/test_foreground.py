@@ -43,13 +43,6 @@ def test_blocks_leave_no_seams():
     assert np.abs(np.diff(result, axis=1)).max() <= 6
 
 
-def test_threads_change_nothing_but_the_time():
-    image = np.random.default_rng(0).integers(0, 256, (310, 420, 3), np.uint8)
-    alpha = np.tile(np.linspace(0, 1, 420, dtype=np.float32), (310, 1))
-    one = estimate_foreground(image, alpha)
-    np.testing.assert_array_equal(estimate_foreground(image, alpha, threads=3), one)
-
-
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.5])
 def test_uniform_alpha(value):
     image = np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)

@@ -8,14 +8,13 @@ Where we deviate:
 
 - The correction is the smallest change of *both* colours that explains the pixel exactly (minimum norm), instead of
   adding ``alpha`` times the rest to the foreground alone.
-- Five windows from wide to narrow instead of two.
+- Six windows from wide to narrow instead of two.
 - The wide ones run on a reduced picture, where their averages are the same to within rounding, the narrow ones only in
   blocks that hold soft pixels.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import cv2
@@ -25,9 +24,9 @@ import numpy.typing as npt
 from tress.arrays import Alpha, Rgb8, check_alpha, check_rgb8, check_same_size
 from tress.process.geometry import resize
 
-WIDE_LONG_SIDE_PX = 512
+WIDE_LONG_SIDE_PX = 256
 # Window radii on the reduced picture, then on the full one.
-WIDE_RADII_PX = (46, 20, 6)
+WIDE_RADII_PX = (46, 16, 5, 2)
 NARROW_RADII_PX = (6, 2)
 BLOCK_PX = 96
 OPAQUE, CLEAR = 0.995, 0.005
@@ -36,13 +35,12 @@ _EPS = np.float32(1e-6)
 Floats = npt.NDArray[np.float32]
 
 
-def estimate_foreground(image: Rgb8, alpha: Alpha, *, threads: int = 1) -> Rgb8:
+def estimate_foreground(image: Rgb8, alpha: Alpha) -> Rgb8:
     """Estimates the foreground colours of a picture.
 
     Args:
         image: ``(H, W, 3)`` uint8, sRGB.
         alpha: ``(H, W)`` float32 in [0, 1].
-        threads: that share the work; the result is the same with any number.
 
     Returns:
         ``(H, W, 3)`` uint8: the picture itself, except where alpha is soft.  The estimate mixes sRGB-encoded values,
@@ -59,26 +57,23 @@ def estimate_foreground(image: Rgb8, alpha: Alpha, *, threads: int = 1) -> Rgb8:
     height, width = alpha.shape
     margin = sum(NARROW_RADII_PX)
 
-    def mend(y: int, x: int) -> None:
-        inner = (slice(y, min(y + BLOCK_PX, height)), slice(x, min(x + BLOCK_PX, width)))
-        here = soft[inner]
-        y0, y1 = max(0, y - margin), min(height, y + BLOCK_PX + margin)
-        x0, x1 = max(0, x - margin), min(width, x + BLOCK_PX + margin)
-        block_alpha, block_image = alpha[y0:y1, x0:x1], _planes(image[y0:y1, x0:x1])
-        layers = _explain(block_image, block_alpha, *_sample(wide, (y0, y1, x0, x1), (height, width)))
-        for radius in NARROW_RADII_PX:
-            layers = _explain(block_image, block_alpha, *_weighted_means(*layers, block_alpha, radius))
-        centre = layers[0][:, y - y0 : y - y0 + here.shape[0], x - x0 : x - x0 + here.shape[1]]
-        result[inner][here] = (centre[:, here] + np.float32(0.5)).T
-
-    corners = [(y, x) for y in range(0, height, BLOCK_PX) for x in range(0, width, BLOCK_PX)]
-    corners = [(y, x) for y, x in corners if soft[y : y + BLOCK_PX, x : x + BLOCK_PX].any()]
-    if threads > 1 and len(corners) > 1:
-        with ThreadPoolExecutor(threads, thread_name_prefix="tress-colour") as pool:
-            list(pool.map(mend, *zip(*corners, strict=True)))
-    else:
-        for y, x in corners:
-            mend(y, x)
+    for top in range(0, height, BLOCK_PX):
+        for left in range(0, width, BLOCK_PX):
+            here = soft[top : top + BLOCK_PX, left : left + BLOCK_PX]
+            rows, columns = np.flatnonzero(here.any(1)), np.flatnonzero(here.any(0))
+            if not len(rows):
+                continue
+            # Only as much of the block as holds soft pixels, and what their windows see of the surroundings.
+            inner = (slice(top + rows[0], top + rows[-1] + 1), slice(left + columns[0], left + columns[-1] + 1))
+            y0, y1 = max(0, inner[0].start - margin), min(height, inner[0].stop + margin)
+            x0, x1 = max(0, inner[1].start - margin), min(width, inner[1].stop + margin)
+            block_alpha, block_image = alpha[y0:y1, x0:x1], _planes(image[y0:y1, x0:x1])
+            layers = _explain(block_image, block_alpha, *_sample(wide, (y0, y1, x0, x1), (height, width)))
+            for radius in NARROW_RADII_PX:
+                layers = _explain(block_image, block_alpha, *_weighted_means(*layers, block_alpha, radius))
+            here = soft[inner]
+            centre = layers[0][:, inner[0].start - y0 : inner[0].stop - y0, inner[1].start - x0 : inner[1].stop - x0]
+            result[inner][here] = (centre[:, here] + np.float32(0.5)).T
     return result
 
 
@@ -122,8 +117,16 @@ def _explain(image: Floats, alpha: Alpha, foreground: Floats, background: Floats
     beta = 1 - alpha
     rest = image - alpha * foreground
     rest -= beta * background
-    rest /= alpha**2 + beta**2
-    return np.clip(foreground + alpha * rest, 0, 255), np.clip(background + beta * rest, 0, 255)
+    rest /= alpha * alpha + beta * beta
+    return _moved(foreground, alpha, rest), _moved(background, beta, rest)
+
+
+def _moved(colours: Floats, weight: Alpha, rest: Floats) -> Floats:
+    """``colours + weight * rest``, within [0, 255]."""
+    moved = weight * rest
+    moved += colours
+    np.maximum(moved, 0, out=moved)
+    return np.minimum(moved, 255, out=moved)
 
 
 def _sample(

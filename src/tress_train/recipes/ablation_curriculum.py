@@ -14,7 +14,7 @@ from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
 
 SCORED = tuple(Gate("iou", name, 0.0) for name, _ in LADDER)
-STEPS, LONG_SIDE_PX, BATCH, LR = 500, 256, 16, 8e-4
+STEPS, LONG_SIDE_PX, BATCH, LR = 150, 224, 16, 8e-4
 
 
 def stage(name: str, mix: Mix) -> Stage:
@@ -27,6 +27,7 @@ RECIPE = Recipe(
     name="ablation_curriculum",
     variant="lite0",
     evaluate_every=500,
+    val_stride=0,
     stages=(
         stage("plain", mixes.PLAIN),
         stage("natural", mixes.NATURAL),
