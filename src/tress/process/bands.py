@@ -12,7 +12,7 @@ SOFT_LOW, SOFT_HIGH = 0.02, 0.98
 UNSURE = 0.3
 # How far from what the locator doubts the true edge may lie, in the locator's pixels: it takes hair for solid.  Once
 # the refiner has been there, what is left to mend lies close by.
-REACH_FIRST, REACH_LATER = 5.0, 1.0
+REACH_FIRST, REACH_LATER = 4.0, 1.0
 
 
 def unknown_band(

@@ -27,8 +27,8 @@ class TileGrid:
         ramp_px: width of the ramp between two tiles.
     """
 
-    tile_px: int = 128
-    rim_px: int = 12
+    tile_px: int = 112
+    rim_px: int = 8
     ramp_px: int = 8
 
     @property
