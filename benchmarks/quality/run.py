@@ -4,7 +4,8 @@
     python -m benchmarks.quality.run --data DATA --peers .cache/peers --rembg .venv-rembg/bin/python
 
 Matting takes rembg ten seconds a picture and more, and shows only where the true alpha is soft and known, so the
-committed results are two: the plain networks on everything, and all of them on the sets with exact alpha.
+committed results are two: the plain networks on everything, and all of them on the sets with exact alpha, with our
+locator alone and with a guided filter in the refiner's place.
 
 Every predictor is scored by ``tress eval``; the report with pictures stays in the work folder, the figures without
 them go to ``benchmarks/results/quality.json`` (``quality.schema.json`` describes it).
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="only every n-th picture, to try it out")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--sets", nargs="+", default=[], help="only these data sets")
-    parser.add_argument("--plain", action="store_true", help="leave rembg's matting out")
+    parser.add_argument("--plain", action="store_true", help="leave out rembg's matting and ours without refiner")
     options = parser.parse_args()
 
     from benchmarks.quality import predict_unrefined
@@ -50,9 +51,11 @@ def main() -> None:
     chosen_names = choose(read_data(options.data), chosen).names
     names.write_text(json.dumps(chosen_names))
 
-    unrefined = {key: options.work / f"unrefined-{key}" for key in predict_unrefined.NAMES}
-    predict_unrefined.predict(options.data, list(chosen_names), unrefined, options.model)
-    folders = [str(folder) for folder in unrefined.values()]
+    folders = []
+    if not options.plain:
+        unrefined = {key: options.work / f"unrefined-{key}" for key in predict_unrefined.NAMES}
+        predict_unrefined.predict(options.data, list(chosen_names), unrefined, options.model)
+        folders += [str(folder) for folder in unrefined.values()]
     for network, matting in PEERS:
         if matting and options.plain:
             continue

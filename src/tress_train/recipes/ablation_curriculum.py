@@ -14,7 +14,7 @@ from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
 
 SCORED = tuple(Gate("iou", name, 0.0) for name, _ in LADDER)
-STEPS, LONG_SIDE_PX, BATCH, LR = 150, 224, 16, 8e-4
+STEPS, LONG_SIDE_PX, BATCH, LR = 100, 192, 16, 8e-4
 
 
 def stage(name: str, mix: Mix) -> Stage:
