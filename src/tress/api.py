@@ -105,7 +105,6 @@ class Remover:
     Attributes:
         model: name of the locator.
         device: where it really runs, never ``auto``.
-        threads: that share the work on one picture, beside those of the device.
         warnings: why a device that ``auto`` would have preferred did not start; usually empty.
 
     Raises:
@@ -129,16 +128,17 @@ class Remover:
                 f"{located.name} is a {self._locator.spec.task}, not a locator",
                 hint="`tress models` lists the models that can be used",
             )
-        self._refiner = None
+        self._refiner, self._refine_threads = None, 1
         if refine:
             refiner = resolve(REFINER)
-            # On the CPU its runs share the cores among them.
+            # On the CPU several of its runs share the cores, each on a thread of its own.
             self._refiner = OnnxEngine(refiner.path, spec=refiner.spec, device=device, threads=1)
+            if self._refiner.device == "cpu":
+                self._refine_threads = self._locator.threads
         self.model = located.name
         self.device = self._locator.device
         self.warnings = tuple(str(error) for error in self._locator.passed_over)
         self.max_megapixels = max_megapixels
-        self.threads = self._locator.threads if self.device == "cpu" else 1
 
     def matte(self, image: ImageInput) -> Matte:
         """Finds the subject of a picture.
@@ -153,7 +153,7 @@ class Remover:
         started = time.perf_counter()
         picture = self.read(image)
         decoded = time.perf_counter() - started
-        estimate: Estimate = estimate_alpha(picture.pixels, self._locator, self._refiner, threads=self.threads)
+        estimate: Estimate = estimate_alpha(picture.pixels, self._locator, self._refiner, threads=self._refine_threads)
         alpha = estimate.alpha
         if picture.alpha is not None:
             alpha = alpha * picture.alpha

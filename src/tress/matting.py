@@ -23,7 +23,7 @@ from tress.spec import ModelSpec
 MAX_STEP = 4.0
 GRID = TileGrid()
 # Tiles a run of the refiner takes.  On several cores small batches, each on a thread of its own, beat large ones whose
-# every operator is shared among the threads: 2.3 ms a tile on two cores instead of 3.1.
+# every operator is shared among the threads.
 TILE_BATCH, TILE_BATCH_SHARED = 16, 4
 # A sigmoid never quite says 0 or 1.  Closer than this to either end counts as the end: no haze, no see-through subject.
 SETTLED = 0.015
@@ -74,7 +74,7 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
         image: ``(H, W, 3)`` uint8, sRGB, upright.
         locator: network of task ``locator``.
         refiner: network of task ``refiner``; None only enlarges the locator's alpha.
-        threads: that run the refiner side by side; the answer is the same with any number.
+        threads: that run the refiner side by side; the answer is the same with any number, to within rounding.
     """
     started = time.perf_counter()
     located = locate(image, locator)
@@ -206,9 +206,9 @@ def refine_band(
         ]
 
     groups = list(batches(tiles, TILE_BATCH_SHARED if threads > 1 else TILE_BATCH))
-    with ThreadPoolExecutor(max(1, min(threads, len(groups))), thread_name_prefix="tress-refine") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="tress-refine") as pool:
         # In their order, whichever is done first, so that sums are the same every time.
-        for group, found in zip(groups, (pool.map if threads > 1 else map)(changes, groups), strict=True):
+        for group, found in zip(groups, pool.map(changes, groups), strict=True):
             for tile, change in zip(group, found, strict=True):
                 add_tile(result, change, tile, GRID)
     return result

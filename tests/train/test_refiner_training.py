@@ -27,6 +27,7 @@ from tress_train.recipes.base import Optim, RefinerRecipe, smoke
 from tress_train.records import read_log, read_summary
 from tress_train.refining import RefinerLoss, RefinerStage
 from tress_train.tasks import RefinerTask
+from tress_train.tasks import refiner as refiner_task
 
 pytestmark = [
     pytest.mark.train,
@@ -160,6 +161,29 @@ def test_a_refiner_starts_from_given_weights_and_meets_a_given_locator(cutout_da
     with pytest.raises(ModelError) as error:
         loop.train(recipe, [cutout_data], tmp_path / "other", init=tmp_path / "locator.pt")
     assert error.value.code == "weights_mismatch"
+
+
+def test_the_gates_of_a_stage_look_at_the_coarse_alphas_it_is_trained_on(
+    cutout_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(Locator("lite0").state_dict(), tmp_path / "locator.pt")
+    gates = (Gate("band_gain", "own", -1e9),)
+    stages = tuple(
+        replace(STAGE, name=name, steps=1, locator_share=share, gates=gates)
+        for name, share in (("damaged", 0.0), ("answers", 1.0))
+    )
+    recipe = apply(
+        RECIPE, [f"locator_weights={tmp_path / 'locator.pt'}", "locator_variant=lite0", "checkpoint_every=1"]
+    )
+    real, seen = refiner_task.band_eval, []
+
+    def watched(refine: Any, source: Any, targets: Any) -> Any:
+        seen.append((source.share, source.locator is not None))
+        return real(refine, source, targets)
+
+    monkeypatch.setattr(refiner_task, "band_eval", watched)
+    loop.train(replace(recipe, stages=stages), [cutout_data], tmp_path / "run")
+    assert seen == [(0.0, True), (1.0, True)]
 
 
 def test_a_loss_that_is_not_finite_names_its_cutouts(

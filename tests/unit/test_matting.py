@@ -120,6 +120,19 @@ def test_overlapping_tiles_leave_no_seams(pattern):
     np.testing.assert_allclose(refined, picture[..., 0] / np.float32(255), atol=1e-5)
 
 
+def test_threads_share_the_tiles_and_change_nothing():
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (500, 420, 3), np.uint8)
+    coarse, band = rng.random((500, 420), np.float32), rng.random((500, 420)) < 0.5
+    tiles = tiles_on(band, matting.GRID)
+    one, three = (FakeRefiner(lambda x: x[:, :1] * x[:, 3:4]) for _ in range(2))
+    alone = refine_band(picture, coarse, None, band, tiles, one)
+    np.testing.assert_array_equal(refine_band(picture, coarse, None, band, tiles, three, threads=3), alone)
+    assert np.abs(alone - coarse)[band].max() > 0.1
+    assert one.largest == matting.TILE_BATCH
+    assert three.largest == matting.TILE_BATCH_SHARED
+
+
 def test_a_picture_that_is_unsure_everywhere_takes_a_coarser_step_and_says_so(monkeypatch):
     monkeypatch.setattr(matting, "MAX_TILES", 20)
     alpha = np.full((64, 64), 0.5, np.float32)

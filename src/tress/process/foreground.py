@@ -9,8 +9,8 @@ Where we deviate:
 - The correction is the smallest change of *both* colours that explains the pixel exactly (minimum norm), instead of
   adding ``alpha`` times the rest to the foreground alone.
 - Six windows from wide to narrow instead of two.
-- The wide ones run on a reduced picture, where their averages are the same to within rounding, the narrow ones only in
-  blocks that hold soft pixels.
+- The wide ones run on a reduced picture, where their averages are nearly the same, the narrow ones only where blocks
+  hold soft pixels.
 """
 
 from __future__ import annotations
@@ -56,7 +56,6 @@ def estimate_foreground(image: Rgb8, alpha: Alpha) -> Rgb8:
     wide = _wide_pass(image, alpha)
     height, width = alpha.shape
     margin = sum(NARROW_RADII_PX)
-
     for top in range(0, height, BLOCK_PX):
         for left in range(0, width, BLOCK_PX):
             here = soft[top : top + BLOCK_PX, left : left + BLOCK_PX]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,12 @@ class CoarseSource:
         if weights is not None:
             self.locator = Locator(variant).requires_grad_(False).eval()
             checkpoint.load_weights(self.locator, weights)
+
+    def sharing(self, share: float) -> CoarseSource:
+        """The same source with another share; the locator stays one and the same."""
+        other = copy.copy(self)
+        other.share = share
+        return other
 
     def __call__(
         self, picture: npt.NDArray[np.uint8], true_alpha: npt.NDArray[np.float32], rng: np.random.Generator

@@ -6,7 +6,7 @@
 First it learns from damaged true alphas alone.  With a locator's weights, half of the coarse alphas of the second stage
 are that locator's own answers, so that the refiner meets its true mistakes.
 
-Cost: about 0.5 s a step of 16 crops on two cores, so an hour; a little more with a locator, which runs in the loader.
+Cost: 0.65 s a step of 16 crops on two cores, 0.75 s with a locator, which runs in the loader; an hour and a quarter.
 The thresholds only stop a run that goes wrong.
 """
 

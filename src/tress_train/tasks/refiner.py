@@ -88,7 +88,6 @@ class RefinerTask(Task):
         """Sets the weights of the stage's losses; samples are crops of composites."""
         stage = self.recipe.stages[index]
         self.weights = stage.loss or self.recipe.loss
-        self.source.share = stage.locator_share
         return RefinerCrops(
             data.library,
             crop_px=stage.crop_px,
@@ -96,19 +95,18 @@ class RefinerTask(Task):
             length=length,
             hair_share=stage.hair_share,
             strands_share=stage.strands_share,
-            source=self.source,
+            source=self.source.sharing(stage.locator_share),
         )
 
     def examine(self, index: int, data: RunData) -> Examined:
         """Scores composites of held-back cut-outs; there are no validation pictures with an exact alpha to score."""
         names = sorted({gate.subset for stage in self.recipe.stages[: index + 1] for gate in stage.gates})
-        rows = {
-            name: band_eval(self._refine, self.source, read_targets(data.subsets[name], data.train)) for name in names
-        }
+        source = self.source.sharing(self.recipe.stages[index].locator_share)
+        rows = {name: band_eval(self._refine, source, read_targets(data.subsets[name], data.train)) for name in names}
 
         def draw(rows: Sequence[BandRow], records: Mapping[str, Record]) -> npt.NDArray[np.uint8]:
             targets = {target.key: target for target in read_targets([row.key for row in rows], records)}
-            return band_sheet(rows, targets, self._refine, self.source)
+            return band_sheet(rows, targets, self._refine, source)
 
         worst = {f"{name}-worst": sorted(found, key=lambda row: row.band_gain)[:SHOWN] for name, found in rows.items()}
         return Examined(
