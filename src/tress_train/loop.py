@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,6 +24,7 @@ from tress_train.curriculum import GateMissedError, GateResult, Stage
 from tress_train.data.gathering import RunData, gather
 from tress_train.data.samples import Samples
 from tress_train.evaluating import Evaluation, evaluate
+from tress_train.processes import join_processes
 from tress_train.recipes.base import BaseRecipe, Optim, recipe_hash
 from tress_train.records import Journal, git_commit, versions
 from tress_train.refining import RefinerStage
@@ -110,7 +110,7 @@ def train(
         _ = np.finfo(kind).smallest_subnormal
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
-    accelerator = _accelerator()
+    accelerator = join_processes()
     with accelerator.main_process_first():
         data = gather(recipe, folders, out / "difficulty.jsonl")
     task = make_task(recipe, init).to(accelerator.device)
@@ -153,22 +153,6 @@ def train(
     run.accelerator.wait_for_everyone()
     run.accelerator.end_training()
     return out / AVERAGED
-
-
-def _accelerator() -> Accelerator:
-    """This process's part of what a launcher such as torchrun started.
-
-    Raises:
-        TressError: the launcher started several processes that do not find each other.
-    """
-    started = int(os.environ.get("WORLD_SIZE", "1"))
-    # Without being told, Accelerate makes several processes on one CPU train each for itself.
-    accelerator = Accelerator(cpu=started > 1 and not torch.cuda.is_available())
-    if accelerator.num_processes != started:
-        raise TressError(
-            "processes_alone", f"{started} processes were started, but this one finds {accelerator.num_processes}"
-        )
-    return accelerator
 
 
 def _run_stage(run: Run) -> list[GateResult]:
