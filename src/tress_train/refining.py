@@ -8,6 +8,8 @@ from tress_train.curriculum import Gate
 
 # Side of the composites that crops are taken from, and how much a cut-out may be larger than that.
 CANVAS_PX, ZOOM_MAX = 384, 2.2
+# Long side of whole scenes: what the runtime refines in one step; and their narrowest shape.
+SCENE_PX, NARROWEST = (384, 1024), 3 / 4
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class RefinerStage:
         crop_px: side of a crop, a multiple of 8.
         hair_share: share of the crops whose cut-out is of the kind ``hair``, if there are both kinds.
         strands_share: share of the crops whose cut-out gets strands of hair drawn onto it.
-        locator_share: share of the crops that the recipe's locator, if it has one, answers for.
+        scenes: how many scenes are made, see ``data.scenes``; needs the recipe's locator.
+        scenes_share: share of the crops that are cut from scenes.
+        locator_share: share of the gates' composites that the recipe's locator, if it has one, answers for.
         loss: weights of the losses; None takes the recipe's.
         gates: what must be reached on held-back cut-outs before the next stage starts.
         min_share: share of the budget that is trained even if the gates are passed earlier.
@@ -48,6 +52,8 @@ class RefinerStage:
     crop_px: int = 160
     hair_share: float = 0.65
     strands_share: float = 0.5
+    scenes: int = 0
+    scenes_share: float = 0.75
     locator_share: float = 0.5
     loss: RefinerLoss | None = None
     gates: tuple[Gate, ...] = ()

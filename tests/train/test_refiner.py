@@ -11,9 +11,12 @@ from tress_train.data.coarse import CoarseSource
 from tress_train.data.crops import RefinerCrops
 from tress_train.data.degrade import MAX_SCALE, MIN_SCALE, degrade
 from tress_train.data.library import load_library
+from tress_train.data.pools import Pools
+from tress_train.data.scenes import TRIES, Scenes
 from tress_train.data.strands import add_strands
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner, average_colours, solve
+from tress_train.refining import NARROWEST, SCENE_PX
 
 pytestmark = pytest.mark.train
 
@@ -152,17 +155,21 @@ def records(tmp_path):
     }
 
 
-def crops_of(records, seed=0, length=20, hair_share=0.5, strands_share=0.5, source=None):
-    library = load_library(records, 800)
+def crops_of(records, seed=0, length=20, hair_share=0.5, scenes=None, scenes_share=0.0):
     return RefinerCrops(
-        library,
+        Pools(load_library(records, 800), hair_share),
         crop_px=64,
         seed=seed,
         length=length,
-        hair_share=hair_share,
-        strands_share=strands_share,
-        source=source or CoarseSource(),
+        strands_share=0.5,
+        scenes=scenes,
+        scenes_share=scenes_share,
     )
+
+
+def scenes_of(records, folder, locator, seed=0, count=4):
+    pools = Pools(load_library(records, 800), 0.5)
+    return Scenes(pools, locator, folder=folder, seed=seed, count=count, strands_share=0.5)
 
 
 def assert_same_samples(first, again, indices):
@@ -234,12 +241,65 @@ def test_a_locator_that_misses_the_subject_is_not_asked(records):
     assert coarse.alpha[128, 128] > 0.9
 
 
-def test_crops_with_a_locator_are_repeatable(records, tmp_path):
+class SeesColour(torch.nn.Module):
+    """A locator that answers with how bright the picture is, or that nothing is there; counts how often it is asked."""
+
+    def __init__(self, blind=False):
+        super().__init__()
+        self.blind, self.asked = blind, []
+
+    def forward(self, x):
+        self.asked.append(tuple(x.shape[2:]))
+        alpha = x.mean(1, keepdim=True) * (0 if self.blind else 1)
+        return alpha, 1 - alpha, torch.ones(len(x))
+
+
+def test_a_scene_is_a_whole_composite_with_the_answer_to_it(records, tmp_path):
+    scenes = scenes_of(records, tmp_path, SeesColour())
+    for number in range(4):
+        picture, true_alpha, answer = scenes[number]
+        assert picture.shape == (*true_alpha.shape, 3)
+        assert picture.dtype == true_alpha.dtype == answer.dtype == np.uint8
+        assert SCENE_PX[0] <= max(true_alpha.shape) <= SCENE_PX[1]
+        assert min(true_alpha.shape) / max(true_alpha.shape) >= NARROWEST - 0.01
+        assert true_alpha.max() == 255
+        assert 256 <= max(answer.shape) <= 512
+        # The locator has seen this very picture: its answer lies on it without a shift.
+        coarse = scenes[number].coarse()
+        assert coarse.alpha.shape == coarse.doubt.shape == true_alpha.shape
+        assert coarse.scale == pytest.approx(true_alpha.shape[0] / answer.shape[1])
+        bright = cv2.GaussianBlur(picture.mean(2).astype(np.float32) / 255, (0, 0), 4)
+        assert np.abs(cv2.GaussianBlur(coarse.alpha, (0, 0), 4) - bright).mean() < 0.01
+        np.testing.assert_allclose(coarse.doubt, 1 - coarse.alpha, atol=0.02)
+
+
+def test_scenes_are_made_once_and_kept(records, tmp_path):
+    locator, folder = SeesColour(blind=True), tmp_path / "scenes"
+    first = scenes_of(records, folder, locator)[1]
+    # One that finds nothing is asked about other composites, but not for ever.
+    assert len(locator.asked) == TRIES
+    again = scenes_of(records, folder, locator)[1]
+    assert len(locator.asked) == TRIES
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    (kept,) = folder.iterdir()
+    assert [path.name for path in kept.iterdir()] == ["000001.npz"]
+    other = scenes_of(records, folder, locator, seed=1)[1]
+    assert other.picture.shape != first.picture.shape or not np.array_equal(other.picture, first.picture)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_crops_of_scenes_are_repeatable(records, tmp_path):
     torch.manual_seed(0)
-    torch.save(Locator("lite0").state_dict(), tmp_path / "locator.pt")
+    locator = Locator("lite0").eval()
     first, again = (
-        crops_of(records, source=CoarseSource(tmp_path / "locator.pt", "lite0", share=1.0)) for _ in range(2)
+        crops_of(records, scenes=scenes_of(records, tmp_path / name, locator), scenes_share=1.0) for name in "ab"
     )
     assert_same_samples(first, again, (2, 0))
+    assert first.describe(2).startswith("sample 2: scene ")
+    assert first[2]["input"].shape == (5, 64, 64)
+
+
+def test_weights_that_are_missing_are_named(tmp_path):
     with pytest.raises(InputError, match="missing"):
         CoarseSource(tmp_path / "none.pt")

@@ -154,8 +154,9 @@ def test_a_refiner_starts_from_given_weights_and_meets_a_given_locator(cutout_da
     torch.save(Refiner().state_dict(), tmp_path / "refiner.pt")
     torch.save(Locator("lite0").state_dict(), tmp_path / "locator.pt")
     recipe = apply(RECIPE, [f"locator_weights={tmp_path / 'locator.pt'}", "locator_variant=lite0"])
-    recipe = replace(recipe, stages=(replace(STAGE, steps=1, locator_share=1.0),))
+    recipe = replace(recipe, stages=(replace(STAGE, steps=1, scenes=3, scenes_share=1.0),))
     weights = loop.train(recipe, [cutout_data], tmp_path / "run", init=tmp_path / "refiner.pt")
+    assert list((tmp_path / "run/scenes").glob("*/*.npz"))
     # The locator is no part of what is trained and saved.
     assert checkpoint.load(weights).keys() == Refiner().state_dict().keys()
     with pytest.raises(ModelError) as error:
@@ -208,3 +209,5 @@ def test_a_stage_can_weigh_losses_and_have_a_crop_size_of_its_own() -> None:
     assert apply(RefinerLoss(), ["gradient=1"]).gradient == 1
     with pytest.raises(InputError, match="multiple of 8"):
         apply(recipe, ["stages.damaged.crop_px=100"])
+    with pytest.raises(InputError, match="do not fit"):
+        apply(recipe, ["stages.answers.crop_px=320"])

@@ -55,12 +55,21 @@ def near_colour(background: Image, layer: Floats, rng: np.random.Generator) -> I
     return np.clip(background + shift, 0, 255).astype(np.uint8)
 
 
-def place(cutout: Image, height_px: int, width_px: int, rng: np.random.Generator, *, grounded: bool) -> Floats:
+def place(
+    cutout: Image,
+    height_px: int,
+    width_px: int,
+    rng: np.random.Generator,
+    *,
+    grounded: bool,
+    zoom: tuple[float, float] = (0.2, 1.5),
+) -> Floats:
     """Scales, turns, mirrors and moves a straight RGBA cut-out onto an empty canvas.
 
     Args:
         cutout: ``(h, w, 4)`` uint8, straight alpha.
         grounded: the cut-out ends at its lower edge (a bust) and must touch the lower edge of the canvas.
+        zoom: least and greatest size, where 1 fits the canvas.
 
     Returns:
         ``(H, W, 4)`` float32 in [0, 1], **premultiplied**, so that resampling mixes no hidden colours.
@@ -68,7 +77,7 @@ def place(cutout: Image, height_px: int, width_px: int, rng: np.random.Generator
     premultiplied = cutout.astype(np.float32) / 255
     premultiplied[..., :3] *= premultiplied[..., 3:]
     h, w = cutout.shape[:2]
-    scale = min(height_px / h, width_px / w) * np.exp(rng.uniform(np.log(0.2), np.log(1.5)))
+    scale = min(height_px / h, width_px / w) * np.exp(rng.uniform(*np.log(zoom)))
     angle = 0.0 if grounded else np.radians(rng.normal(0, 12))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     turn = scale * np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import cv2
+from collections.abc import Sized
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tress.errors import InputError
 from tress.process.bands import REACH_FIRST, REACH_LATER
 from tress.process.geometry import warp
 from tress_train.data import augment, compose
-from tress_train.data.coarse import CoarseSource, band_of, stack_input
-from tress_train.data.library import Library, Picture
+from tress_train.data.coarse import band_of, stack_input
+from tress_train.data.degrade import degrade
+from tress_train.data.pools import Pools
 from tress_train.data.samples import Samples
+from tress_train.data.scenes import Scenes
 from tress_train.data.strands import add_strands
 from tress_train.refining import CANVAS_PX, ZOOM_MAX
 
@@ -25,52 +27,48 @@ class RefinerCrops(Samples):
     """Endless, indexable crops; sample ``i`` depends on the seed and on ``i`` alone.
 
     Args:
-        library: cut-outs and backgrounds; photos are not used.
+        pools: cut-outs and backgrounds.
         crop_px: side of a crop, a multiple of 8.
         seed: start of all randomness.
         length: number of samples in the run.
-        hair_share: share of the crops whose cut-out is of the kind ``hair``, if there are both kinds.
-        strands_share: share of the crops whose cut-out gets strands of hair drawn onto it.
-        source: where coarse alphas come from.
-
-    Raises:
-        InputError: there is no cut-out.
+        strands_share: share of the composites made for a crop whose cut-out gets strands of hair drawn onto it.
+        scenes: whole composites with a locator's answers; None for damaged true alphas only.
+        scenes_share: share of the crops that are cut from scenes.
     """
 
     def __init__(
         self,
-        library: Library,
+        pools: Pools,
         *,
         crop_px: int,
         seed: int,
         length: int,
-        hair_share: float,
-        source: CoarseSource,
         strands_share: float = 0.0,
+        scenes: Scenes | None = None,
+        scenes_share: float = 0.0,
     ) -> None:
+        self.drawn = pools
         self.crop_px, self.seed, self.length = crop_px, seed, length
-        self.hair_share, self.strands_share, self.source = hair_share, strands_share, source
-        cutouts = [picture for _, pictures in sorted(library.cutouts.items()) for picture in pictures]
-        self.hair = [picture for picture in cutouts if picture.kind == "hair"]
-        self.other = [picture for picture in cutouts if picture.kind != "hair"]
-        self.backgrounds = [picture.image for _, found in sorted(library.backgrounds.items()) for picture in found]
-        if not cutouts:
-            raise InputError(
-                "no_cutouts",
-                "the refiner learns from cut-outs with exact alpha (edge `rgba`), of which none is left to train on",
-                hint="add transparent pictures, or hold back fewer of them (own_held_back)",
-            )
+        self.strands_share, self.scenes = strands_share, scenes
+        self.scenes_share = scenes_share if scenes is not None and len(scenes) else 0.0
 
     def __len__(self) -> int:
         return self.length
 
     def pools(self) -> dict[str, int]:
         """How many pictures there are to draw from."""
-        return {"hair": len(self.hair), "other": len(self.other), "backgrounds": len(self.backgrounds)}
+        found: dict[str, Sized] = {
+            "hair": self.drawn.hair,
+            "other": self.drawn.other,
+            "backgrounds": self.drawn.backgrounds,
+        }
+        return {name: len(pictures) for name, pictures in found.items()}
 
     def describe(self, index: int) -> str:
         """Which data sample ``index`` is made of, for reports."""
-        return f"sample {index}: {self._cutout(self._rng(index)).key}"
+        rng = self._rng(index)
+        number = self._scene(rng)
+        return f"sample {index}: " + (self.drawn.cutout(rng).key if number is None else f"scene {number}")
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One crop.
@@ -79,31 +77,44 @@ class RefinerCrops(Samples):
         the true alpha, and 1 where the runtime would let the refiner decide.  ``index`` of the sample.
         """
         rng = self._rng(index)
-        picture, true_alpha = self._composite(rng)
-        coarse = self.source(picture, true_alpha, rng)
-        # As at the runtime's first step, or as at a later one.
-        band = band_of(coarse, REACH_FIRST if rng.random() < FIRST_STEP_SHARE else REACH_LATER)
+        number = self._scene(rng)
+        if number is None:
+            picture, true_alpha = self._composite(rng)
+            coarse = degrade(true_alpha, rng)
+            # As at the runtime's first step, or as at a later one.
+            reach = REACH_FIRST if rng.random() < FIRST_STEP_SHARE else REACH_LATER
+        else:
+            assert self.scenes is not None
+            scene = self.scenes[number]
+            picture, true_alpha = scene.picture, np.divide(scene.true_alpha, 255, dtype=np.float32)
+            coarse, reach = scene.coarse(), REACH_FIRST
+        band = band_of(coarse, reach)
         y, x = self._corner(band, true_alpha, rng)
         cut = (slice(y, y + self.crop_px), slice(x, x + self.crop_px))
-        rgb = augment.photometric(np.ascontiguousarray(picture[cut]), rng)
-        return {
+        rgb = np.ascontiguousarray(picture[cut])
+        # A scene has had its changes before the locator saw it.
+        rgb = augment.photometric(rgb, rng) if number is None else augment.light_and_colour(rgb, rng)
+        sample = {
             "input": stack_input(rgb, coarse.alpha[cut], coarse.doubt[cut]),
             "alpha": torch.from_numpy(np.ascontiguousarray(true_alpha[cut]))[None],
             "band": torch.from_numpy(band[cut].astype(np.float32))[None],
-            "index": torch.tensor(index),
         }
+        if rng.random() < 0.5:
+            sample = {name: planes.flip(2) for name, planes in sample.items()}
+        return {**sample, "index": torch.tensor(index)}
 
     def _rng(self, index: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, 0, index))
 
-    def _cutout(self, rng: np.random.Generator) -> Picture:
-        use_hair = bool(self.hair) and (not self.other or rng.random() < self.hair_share)
-        pool = self.hair if use_hair else self.other
-        return pool[rng.integers(len(pool))]
+    def _scene(self, rng: np.random.Generator) -> int | None:
+        """The number of the scene that a crop is cut from; None if a composite is to be made for it."""
+        if self.scenes is None or rng.random() >= self.scenes_share:
+            return None
+        return int(rng.integers(len(self.scenes)))
 
     def _composite(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        cutout = self._cutout(rng).image
-        background = self._background(cutout, rng)
+        cutout = self.drawn.cutout(rng).image
+        background = self.drawn.background(cutout, CANVAS_PX, CANVAS_PX, rng)
         h, w = cutout.shape[:2]
         # Around the cut-out's own size, so that strands keep the sharpness they were made with; often much closer.
         scale = min(CANVAS_PX / h, CANVAS_PX / w) * np.exp(rng.uniform(np.log(0.6), np.log(ZOOM_MAX)))
@@ -130,36 +141,16 @@ class RefinerCrops(Samples):
         pick = rng.integers(len(ys))
         return np.array([xs[pick], ys[pick]], np.float64)
 
-    def _background(self, cutout: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-        """Mostly a photo; at times a plain one, at times one close to the subject's own colour."""
-        draw = rng.random()
-        if draw < 0.25 or not self.backgrounds:
-            picture = compose.plain_background(CANVAS_PX, CANVAS_PX, rng)
-        else:
-            image = self.backgrounds[rng.integers(len(self.backgrounds))]
-            cover = max(CANVAS_PX / image.shape[0], CANVAS_PX / image.shape[1]) * rng.uniform(1, 1.5)
-            slack_x, slack_y = image.shape[1] * cover - CANVAS_PX, image.shape[0] * cover - CANVAS_PX
-            matrix = np.array([[cover, 0, -rng.random() * slack_x], [0, cover, -rng.random() * slack_y]])
-            picture = warp(image, matrix, CANVAS_PX, CANVAS_PX)
-            if rng.random() < 0.5:
-                picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(1, 8))
-        if rng.random() < 0.2:
-            solid = cutout[cutout[..., 3] > 200]
-            if len(solid):
-                shift = solid[:, :3].mean(0) - picture.mean((0, 1))
-                picture = np.clip(picture + shift * rng.uniform(0.5, 1), 0, 255).astype(np.uint8)
-        return picture
-
     def _corner(
         self, band: npt.NDArray[np.bool_], true_alpha: npt.NDArray[np.float32], rng: np.random.Generator
     ) -> tuple[int, int]:
         """Top left corner of a crop that holds a part of the band, soft parts first."""
         soft = band & (true_alpha > 0.05) & (true_alpha < 0.95)
         ys, xs = np.nonzero(soft if soft.any() and rng.random() < 0.8 else band)
-        limit = CANVAS_PX - self.crop_px
+        lowest, rightmost = (side - self.crop_px for side in band.shape)
         if not len(ys):
-            return int(rng.integers(limit + 1)), int(rng.integers(limit + 1))
+            return int(rng.integers(lowest + 1)), int(rng.integers(rightmost + 1))
         pick = rng.integers(len(ys))
         jitter = rng.integers(-self.crop_px // 3, self.crop_px // 3 + 1, 2)
         y, x = ys[pick] - self.crop_px // 2 + jitter[0], xs[pick] - self.crop_px // 2 + jitter[1]
-        return int(np.clip(y, 0, limit)), int(np.clip(x, 0, limit))
+        return int(np.clip(y, 0, lowest)), int(np.clip(x, 0, rightmost))

@@ -34,6 +34,7 @@ class RunData:
         train, val: all pictures of the data by key, also those that are not trained on.
         fingerprints: SHA-256 by data set.
         used_sets: the data sets that are trained on.
+        folder: where the run keeps what it can make again.
     """
 
     library: Library
@@ -43,6 +44,7 @@ class RunData:
     val: dict[str, Record]
     fingerprints: dict[str, str]
     used_sets: list[str]
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
         val=collection.val,
         fingerprints=fingerprints(hashes, collection.train),
         used_sets=used_sets,
+        folder=cache.parent,
     )
 
 

@@ -33,6 +33,8 @@ SAME_COLOUR = 1e-3
 COLOUR_STEP = 0.25
 # Before training the solution counts for next to nothing.
 TRUST_BIAS = -5.0
+# At an eighth of the resolution, where depth is cheap.
+DEEP_BLOCKS = 2
 # Pixels of a folded block.
 FOLD = 4
 
@@ -46,6 +48,22 @@ class Conv(nn.Sequential):
             nn.BatchNorm2d(c_out, momentum=0.03),
             nn.ReLU(inplace=True),
         )
+
+
+class Residual(nn.Module):
+    """Two convolutions whose answer is added to their input; starts as the identity."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            Conv(channels, channels),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels, momentum=0.03),
+        )
+        nn.init.zeros_(self.body[2].weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.body(x))
 
 
 class Up(nn.Module):
@@ -124,6 +142,7 @@ class Refiner(nn.Module):
         self.down2 = Conv(5 * FOLD + FOLD * n, w2)
         self.down4 = nn.Sequential(Conv(w2, w4, 2), Conv(w4, w4), Conv(w4, w4))
         self.down8 = nn.Sequential(Conv(w4, w8, 2), Conv(w8, w8), Conv(w8, w8))
+        self.deep = nn.Sequential(*(Residual(w8) for _ in range(DEEP_BLOCKS)))
         self.up4 = Up(w8, w4)
         self.up2 = Up(w4, w2)
         # Which window's colours to take, and how to move them.
@@ -148,7 +167,7 @@ class Refiner(nn.Module):
             seen += [alpha, apart, rest, found[:, 3:4] - found[:, 7:8]]
         f2 = self.down2(torch.cat(seen, 1))
         f4 = self.down4(f2)
-        features = self.up2(self.up4(self.down8(f4), f4), f2)
+        features = self.up2(self.up4(self.deep(self.down8(f4)), f4), f2)
 
         # Colours and alphas need more than half precision, whatever the convolutions compute in.
         said = self.colours(features).float()

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from tress.errors import InputError
 from tress_train.curriculum import OTHERS, Composites, Gate, LocatorLoss, Metric, Mix, Stage
-from tress_train.refining import CANVAS_PX, RefinerLoss, RefinerStage
+from tress_train.refining import CANVAS_PX, NARROWEST, SCENE_PX, RefinerLoss, RefinerStage
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,12 @@ class RefinerRecipe(BaseRecipe):
                     f"stage {stage.name} cannot have crops of {stage.crop_px} px",
                     hint=f"a multiple of 8 from 32 to {CANVAS_PX}",
                 )
+            if stage.scenes and stage.crop_px > (smallest := int(SCENE_PX[0] * NARROWEST)):
+                raise InputError(
+                    "recipe_invalid",
+                    f"crops of {stage.crop_px} px of stage {stage.name} do not fit into all scenes",
+                    hint=f"at most {smallest} with scenes",
+                )
 
 
 AnyRecipe = TypeVar("AnyRecipe", bound=BaseRecipe)
@@ -170,7 +176,10 @@ def smoke(recipe: AnyRecipe) -> AnyRecipe:
         )
         return replace(small, stages=stages, variant="lite0", encoder_weights="random")
     if isinstance(small, RefinerRecipe):
-        crops = tuple(replace(stage, steps=2, crop_px=64, batch=2, gates=_easy(stage.gates)) for stage in small.stages)
+        crops = tuple(
+            replace(stage, steps=2, crop_px=64, batch=2, scenes=min(stage.scenes, 2), gates=_easy(stage.gates))
+            for stage in small.stages
+        )
         # There are fewer cut-outs than photos, and both sides of the split need some.
         return replace(small, stages=crops, own_held_back=0.5)
     return small

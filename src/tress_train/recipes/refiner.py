@@ -3,10 +3,10 @@
     tress-train run refiner --data DATA --out runs/refiner
     tress-train run refiner ... --set locator_weights=runs/curriculum/ema.pt
 
-First it learns from damaged true alphas alone.  With a locator's weights, half of the coarse alphas of the second stage
-are that locator's own answers, so that the refiner meets its true mistakes.
+First it learns from damaged true alphas alone.  With a locator's weights, three quarters of the crops of the second
+stage are cut from whole scenes with that locator's own answers, so that the refiner meets its true mistakes.
 
-Cost: 0.65 s a step of 16 crops on two cores, 0.75 s with a locator, which runs in the loader; an hour and a quarter.
+COST
 The thresholds only stop a run that goes wrong.
 """
 
@@ -22,7 +22,7 @@ RECIPE = RefinerRecipe(
     name="refiner",
     stages=(
         RefinerStage("damaged", steps=2000, batch=16, lr=3e-3, locator_share=0.0, gates=GATES),
-        RefinerStage("answers", steps=4000, batch=16, lr=2e-3, locator_share=0.5, gates=GATES),
+        RefinerStage("answers", steps=6000, batch=16, lr=2e-3, scenes=2400, locator_share=0.5, gates=GATES),
     ),
     optim=Optim(weight_decay=1e-3, warmup_steps=100),
     own_held_back=0.15,

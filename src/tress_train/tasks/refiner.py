@@ -17,6 +17,8 @@ from tress_train.band_eval import BandRow, Floats, band_eval, band_means, band_s
 from tress_train.data.coarse import CoarseSource, stack_input
 from tress_train.data.crops import RefinerCrops
 from tress_train.data.gathering import RunData
+from tress_train.data.pools import Pools
+from tress_train.data.scenes import Scenes
 from tress_train.evaluating import SHOWN, Examined
 from tress_train.gates import read_targets
 from tress_train.losses.bce import bce
@@ -88,14 +90,25 @@ class RefinerTask(Task):
         """Sets the weights of the stage's losses; samples are crops of composites."""
         stage = self.recipe.stages[index]
         self.weights = stage.loss or self.recipe.loss
+        pools = Pools(data.library, stage.hair_share)
+        seed, scenes = self.recipe.seed * 1000 + index, None
+        if stage.scenes and self.source.locator is not None:
+            scenes = Scenes(
+                pools,
+                self.source.locator,
+                folder=data.folder / "scenes",
+                seed=seed,
+                count=stage.scenes,
+                strands_share=stage.strands_share,
+            )
         return RefinerCrops(
-            data.library,
+            pools,
             crop_px=stage.crop_px,
-            seed=self.recipe.seed * 1000 + index,
+            seed=seed,
             length=length,
-            hair_share=stage.hair_share,
             strands_share=stage.strands_share,
-            source=self.source.sharing(stage.locator_share),
+            scenes=scenes,
+            scenes_share=stage.scenes_share,
         )
 
     def examine(self, index: int, data: RunData) -> Examined:
