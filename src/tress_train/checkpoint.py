@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,30 @@ def load_weights(model: nn.Module, path: Path) -> None:
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise ModelError("weights_mismatch", f"the weights in {path} are of another network: {first}") from error
+
+
+def average(paths: Sequence[Path]) -> dict[str, Any]:
+    """The mean of several runs' weights, in single precision; counters are the first one's.
+
+    For runs that started from one another: their mean often keeps what the earlier one knew beside what the later one
+    learned (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+
+    Raises:
+        InputError: there are fewer than two files, or one is missing.
+        ModelError: one is damaged, or they are of different networks.
+    """
+    if len(paths) < 2:
+        raise InputError("weights_too_few", "an average needs at least two files of weights")
+    states = [load(path) for path in paths]
+    states = [state.get("averaged", state) for state in states]
+
+    def shapes(state: dict[str, Any]) -> dict[str, Any]:
+        return {name: value.shape for name, value in state.items()}
+
+    for path, state in zip(paths, states, strict=True):
+        if shapes(state) != shapes(states[0]):
+            raise ModelError("weights_mismatch", f"{path} and {paths[0]} are of different networks")
+    return {
+        name: torch.stack([state[name].float() for state in states]).mean(0) if first.is_floating_point() else first
+        for name, first in states[0].items()
+    }

@@ -221,6 +221,21 @@ def difficulty(
 
 
 @app.command()
+def average(
+    weights: Annotated[list[Path], typer.Argument(help="Weights of runs that started from one another (ema.pt).")],
+    out: Annotated[Path, typer.Option(help="The file to write; it must not be there.")],
+) -> None:
+    """Write the mean of several runs' weights."""
+    need_training_packages()
+    from tress_train import checkpoint
+
+    if out.exists():
+        raise InputError("output_exists", f"{out} is there already", hint="name another file with --out")
+    checkpoint.save(out, checkpoint.average(weights))
+    typer.echo(str(out))
+
+
+@app.command()
 def export(
     weights: Annotated[Path, typer.Argument(help="Averaged weights of a run (ema.pt).")],
     out: Annotated[Path, typer.Argument(help="The ONNX file to write; replaced if it is there.")],

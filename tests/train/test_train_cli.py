@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tress.errors import InputError
+from tress.errors import InputError, TressError
 from tress_train import cli
 from tress_train.card import write_card
 from tress_train.records import git_commit, versions
@@ -148,3 +148,30 @@ def test_the_card_says_what_the_records_say(tmp_path: Path) -> None:
 
 def test_the_commit_of_the_code_is_known_or_empty() -> None:
     assert git_commit() == "" or len(git_commit().removesuffix("+changes")) == 40
+
+
+def test_an_average_is_the_mean_of_weights_of_one_network(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    one = {"weight": torch.tensor([1.0, 2.0], dtype=torch.float16), "steps": torch.tensor(7)}
+    two = {"weight": torch.tensor([3.0, 6.0]), "steps": torch.tensor(9)}
+    torch.save(one, tmp_path / "one.pt")
+    # A full checkpoint holds its averaged weights beside others.
+    torch.save({"averaged": two, "recipe": "x"}, tmp_path / "two.pt")
+    torch.save({"weight": torch.zeros(3), "steps": torch.tensor(1)}, tmp_path / "other.pt")
+    one_two = [str(tmp_path / "one.pt"), str(tmp_path / "two.pt")]
+    done = RUNNER.invoke(cli.app, ["average", *one_two, "--out", str(tmp_path / "mean.pt")])
+    assert done.exit_code == 0, done.output
+    mean = torch.load(tmp_path / "mean.pt", weights_only=True)
+    assert mean["weight"].dtype == torch.float32
+    assert mean["weight"].tolist() == [2.0, 4.0]
+    assert mean["steps"] == 7
+    for words, code in (
+        ([*one_two, "--out", str(tmp_path / "mean.pt")], "output_exists"),
+        ([one_two[0], "--out", str(tmp_path / "new.pt")], "weights_too_few"),
+        ([one_two[0], str(tmp_path / "other.pt"), "--out", str(tmp_path / "new.pt")], "weights_mismatch"),
+        ([one_two[0], str(tmp_path / "none.pt"), "--out", str(tmp_path / "new.pt")], "checkpoint_missing"),
+    ):
+        error = RUNNER.invoke(cli.app, ["average", *words]).exception
+        assert isinstance(error, TressError)
+        assert error.code == code
+    assert not (tmp_path / "new.pt").exists()
