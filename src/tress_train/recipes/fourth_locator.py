@@ -1,12 +1,13 @@
 """The fourth locator: the third one, with half of its samples composites of renders: lace, plants, wire and hair.
 
     torchrun --nproc-per-node 2 -m tress_train run fourth_locator --data DATA --data MENDED \
-        --init weights/tress-locator-0.2.0.pt --out runs/fourth
+        --init runs/third/ema.pt --out runs/fourth
+    tress-train average runs/third/ema.pt runs/fourth/ema.pt --out locator.pt
 
 The refiner can mend an edge, but not a subject that the locator has not seen: thin and half-transparent things before
 a busy background.  As before, the gates show what is forgotten, not what is new.
 
-Cost: about twenty minutes on two cores with AVX2.  Expected: see the training log.
+Cost: half an hour on two cores with AVX2.  Expected: see the training log.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 First it learns from damaged true alphas alone.  With a locator's weights, three quarters of the crops of the second
 stage are cut from whole scenes with that locator's own answers, so that the refiner meets its true mistakes.
 
-COST
+Cost: 0.6 s a step of 16 crops on two cores, and 0.4 s a scene where there is a locator; an hour and a half.
 The thresholds only stop a run that goes wrong.
 """
 
