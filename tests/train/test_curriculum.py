@@ -11,7 +11,7 @@ import pytest
 from tress.errors import InputError
 from tress.process.difficulty import Difficulty
 from tress_train import recipes
-from tress_train.curriculum import LADDER, Gate, Limits, Mix, Stage, judge, shares
+from tress_train.curriculum import CUTOUTS, LADDER, Gate, Limits, Mix, Stage, judge, shares
 from tress_train.gates import read_gates, source_keys
 from tress_train.recipes.base import Recipe, recipe_hash, smoke
 
@@ -79,7 +79,7 @@ def test_every_recipe_loads_and_has_a_smoke_variant_of_its_own(name: str) -> Non
     frozen = read_gates()
     for stage in recipe.stages:
         for gate in stage.gates:
-            made = ("own", "hair") if recipe.task == "refiner" else ("own",)
+            made = {"refiner": ("own", "hair"), "joint": ("own", CUTOUTS)}.get(recipe.task, ("own",))
             assert gate.subset in made or frozen[gate.subset], f"{gate.subset} has no pictures"
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch")
 
 from tress.errors import InputError
+from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
 from tress_train.curriculum import OTHERS, Composites, Limits, Mix
 from tress_train.data import compose, dataset
@@ -307,3 +309,13 @@ def test_targets_of_gates_are_read_by_key_and_missing_ones_are_named(collection:
     with pytest.raises(InputError) as error:
         list(read_targets(["cuts/0.png@grounds/9.png"], collection.train))
     assert error.value.code == "gate_pictures_missing"
+
+
+def test_a_cut_outs_clear_margin_is_trimmed(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 50, 4), np.uint8)
+    pixels[10:20, 5:30] = (10, 20, 30, 255)
+    pixels[20, 30] = (10, 20, 30, 1)
+    Image.fromarray(pixels).save(tmp_path / "cut.png")
+    record = Record(tmp_path / "cut.png", None, "cuts", "objects", "rgba", 0)
+    [cutout] = load_library({"cut": record}, 100).cutouts["cuts"]
+    np.testing.assert_array_equal(cutout.image, pixels[10:21, 5:31])

@@ -89,7 +89,7 @@ class RefinerCrops(Samples):
             picture, true_alpha = scene.picture, np.divide(scene.true_alpha, 255, dtype=np.float32)
             coarse, reach = scene.coarse(), REACH_FIRST
         band = band_of(coarse, reach)
-        y, x = self._corner(band, true_alpha, rng)
+        y, x = corner_of_crop(band, true_alpha, self.crop_px, rng)
         cut = (slice(y, y + self.crop_px), slice(x, x + self.crop_px))
         rgb = np.ascontiguousarray(picture[cut])
         # A scene has had its changes before the locator saw it.
@@ -141,16 +141,24 @@ class RefinerCrops(Samples):
         pick = rng.integers(len(ys))
         return np.array([xs[pick], ys[pick]], np.float64)
 
-    def _corner(
-        self, band: npt.NDArray[np.bool_], true_alpha: npt.NDArray[np.float32], rng: np.random.Generator
-    ) -> tuple[int, int]:
-        """Top left corner of a crop that holds a part of the band, soft parts first."""
-        soft = band & (true_alpha > 0.05) & (true_alpha < 0.95)
-        ys, xs = np.nonzero(soft if soft.any() and rng.random() < 0.8 else band)
-        lowest, rightmost = (side - self.crop_px for side in band.shape)
-        if not len(ys):
-            return int(rng.integers(lowest + 1)), int(rng.integers(rightmost + 1))
-        pick = rng.integers(len(ys))
-        jitter = rng.integers(-self.crop_px // 3, self.crop_px // 3 + 1, 2)
-        y, x = ys[pick] - self.crop_px // 2 + jitter[0], xs[pick] - self.crop_px // 2 + jitter[1]
-        return int(np.clip(y, 0, lowest)), int(np.clip(x, 0, rightmost))
+
+def corner_of_crop(
+    band: npt.NDArray[np.bool_], true_alpha: npt.NDArray[np.float32], crop_px: int, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Top left corner (y, x) of a square crop that holds a part of the band, soft parts first.
+
+    Args:
+        band: ``(H, W)``; where it is empty, any crop is taken.
+        true_alpha: ``(H, W)``.
+        crop_px: side of the crop, at most that of the picture.
+        rng: source of chance.
+    """
+    soft = band & (true_alpha > 0.05) & (true_alpha < 0.95)
+    ys, xs = np.nonzero(soft if soft.any() and rng.random() < 0.8 else band)
+    lowest, rightmost = (side - crop_px for side in band.shape)
+    if not len(ys):
+        return int(rng.integers(lowest + 1)), int(rng.integers(rightmost + 1))
+    pick = rng.integers(len(ys))
+    jitter = rng.integers(-crop_px // 3, crop_px // 3 + 1, 2)
+    y, x = ys[pick] - crop_px // 2 + jitter[0], xs[pick] - crop_px // 2 + jitter[1]
+    return int(np.clip(y, 0, lowest)), int(np.clip(x, 0, rightmost))

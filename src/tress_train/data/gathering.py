@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
-from tress_train.curriculum import OTHERS, shares
+from tress_train.curriculum import CUTOUTS, OTHERS, shares
 from tress_train.data.collection import file_hash, fingerprints, held_back, read_collection
 from tress_train.data.difficulty import measure_all
 from tress_train.data.library import Library, load_library
 from tress_train.data.sources import registered_sources
-from tress_train.gates import BACKGROUND_SHARE, MOST, by_hash, on_ground, read_gates, source_keys
-from tress_train.recipes.base import BaseRecipe, Recipe, RefinerRecipe
+from tress_train.gates import BACKGROUND_SHARE, CUTOUT_SHARE, MOST, by_hash, on_ground, read_gates, source_keys
+from tress_train.recipes.base import BaseRecipe, JointRecipe, Recipe, RefinerRecipe
 from tress_train.refining import CANVAS_PX, ZOOM_MAX
 
 OWN, HAIR = "own", "hair"
@@ -70,10 +70,13 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
     """
     collection = read_collection(folders)
     if isinstance(recipe, RefinerRecipe):
-        choice = _choose_for_refiner(recipe, collection.train)
+        choice = _choose_for_refiner(recipe, collection.train, recipe.own_held_back)
     else:
         assert isinstance(recipe, Recipe)
         choice = _choose_for_locator(recipe, collection.train)
+        if isinstance(recipe, JointRecipe):
+            share = max(CUTOUT_SHARE, recipe.own_held_back)
+            choice = _also_for_refiner(choice, _choose_for_refiner(recipe, collection.train, share))
     wanted = {gate.subset for stage in recipe.stages for gate in stage.gates}
     for name in wanted:
         if not choice.subsets.get(name):
@@ -130,11 +133,21 @@ def _choose_for_locator(recipe: Recipe, train: Mapping[str, Record]) -> _Choice:
     )
 
 
-def _choose_for_refiner(recipe: RefinerRecipe, train: Mapping[str, Record]) -> _Choice:
-    """Cut-outs and backgrounds; gates look at composites of held-back ones."""
-    cutouts = [key for key in train if train[key].edge == "rgba" and held_back(key, recipe.own_held_back)]
+def _also_for_refiner(locator: _Choice, refiner: _Choice) -> _Choice:
+    """What a locator's and a refiner's runs would be trained on, less what either holds back."""
+    used = {
+        key: record
+        for key, record in locator.used.items()
+        if key in refiner.used or not (record.alpha is None or record.edge == "rgba")
+    }
+    return replace(locator, used=used, subsets={**locator.subsets, CUTOUTS: refiner.subsets[OWN]})
+
+
+def _choose_for_refiner(recipe: BaseRecipe, train: Mapping[str, Record], share: float) -> _Choice:
+    """Cut-outs and backgrounds, of which ``share`` is held back; gates look at composites of the latter."""
+    cutouts = [key for key in train if train[key].edge == "rgba" and held_back(key, share)]
     grounds = sorted(key for key in train if train[key].alpha is None and train[key].edge != "rgba")
-    grounds = [key for key in grounds if recipe.own_held_back and held_back(key, BACKGROUND_SHARE)]
+    grounds = [key for key in grounds if share and held_back(key, BACKGROUND_SHARE)]
     out = {*cutouts, *grounds} | (source_keys(read_gates()) if recipe.keep_gate_pictures_out else set())
     composites = {
         OWN: [on_ground(key, grounds) for key in by_hash(cutouts)[:MOST]],

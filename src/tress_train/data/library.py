@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.labels import Label, make_label
-from tress_train.data.reading import read_alpha, read_rgb, read_rgba, shrink, shrink_rgba
+from tress_train.data.reading import read_alpha, read_rgb, read_rgba, shrink, shrink_rgba, trim_clear
 
 _LISTED = 20
 # A teacher that finds less than this has missed the subject: what has none is labelled `empty` or `background`.
@@ -75,7 +75,8 @@ def load_library(records: Mapping[str, Record], max_side_px: int) -> Library:
 
 def _load(library: Library, key: str, record: Record, max_side_px: int) -> None:
     if record.edge == "rgba":
-        cutout = shrink_rgba(read_rgba(record.image), max_side_px)
+        # How large a cut-out is in a composite shall not depend on the margin it was saved with.
+        cutout = shrink_rgba(trim_clear(read_rgba(record.image)), max_side_px)
         if not (cutout[..., 3] > 127).any():
             raise InputError("alpha_empty", f"{record.image} is transparent everywhere")
         library.cutouts.setdefault(record.set, []).append(Picture(key, cutout, record.kind))

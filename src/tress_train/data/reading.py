@@ -54,6 +54,15 @@ def shrink_rgba(cutout: Image, long_side_px: int) -> Image:
     return np.clip(small + 0.5, 0, 255).astype(np.uint8)
 
 
+def trim_clear(cutout: Image) -> Image:
+    """A view of straight RGBA ``(h, w, 4)`` without the clear rows and columns at its rim, if anything is visible."""
+    visible = cutout[..., 3] > 0
+    rows, columns = np.flatnonzero(visible.any(1)), np.flatnonzero(visible.any(0))
+    if not len(rows):
+        return cutout
+    return cutout[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 def _read(path: Path, mode: str) -> Image:
     from PIL import Image as Pillow
     from PIL import ImageOps, UnidentifiedImageError

@@ -114,14 +114,7 @@ class Scenes:
         long_side = float(np.exp(rng.uniform(*np.log(SCENE_PX))))
         ratio = float(np.exp(rng.uniform(np.log(NARROWEST), -np.log(NARROWEST))))
         height, width = round(long_side * min(1, 1 / ratio)), round(long_side * min(1, ratio))
-        cutout = self.pools.cutout(rng).image
-        background = self.pools.background(cutout, height, width, rng)
-        grounded = bool((cutout[-2:, :, 3] > 127).mean() > 0.05)
-        layer = compose.place(cutout, height, width, rng, grounded=grounded, zoom=(0.45, 1.5))
-        if rng.random() < self.strands_share:
-            layer = add_strands(layer, rng)
-        picture, true_alpha = compose.compose(background, [layer], rng)
-        return augment.photometric(picture, rng), true_alpha
+        return compose_scene(self.pools, height, width, rng, strands_share=self.strands_share)
 
     @torch.no_grad()
     def _ask(self, picture: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
@@ -132,3 +125,21 @@ class Scenes:
         planes = torch.cat([alpha[0], doubt[0]]).numpy()
         inner = planes[:, : placement.inner_height_px, : placement.inner_width_px]
         return (inner * 255 + 0.5).astype(np.uint8)
+
+
+def compose_scene(
+    pools: Pools, height_px: int, width_px: int, rng: np.random.Generator, *, strands_share: float
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """One cut-out before a background, with strands of hair drawn onto it as often as wished.
+
+    Returns:
+        The picture ``(H, W, 3)`` and its exact alpha ``(H, W)``, uint8.
+    """
+    cutout = pools.cutout(rng).image
+    background = pools.background(cutout, height_px, width_px, rng)
+    grounded = bool((cutout[-2:, :, 3] > 127).mean() > 0.05)
+    layer = compose.place(cutout, height_px, width_px, rng, grounded=grounded, zoom=(0.45, 1.5))
+    if rng.random() < strands_share:
+        layer = add_strands(layer, rng)
+    picture, true_alpha = compose.compose(background, [layer], rng)
+    return augment.photometric(picture, rng), true_alpha

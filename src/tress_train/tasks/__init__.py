@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tress_train.recipes.base import BaseRecipe, Recipe, RefinerRecipe
+from tress_train.recipes.base import BaseRecipe, JointRecipe, Recipe, RefinerRecipe
 from tress_train.tasks.base import Task
+from tress_train.tasks.joint import JointTask
 from tress_train.tasks.locator import LocatorTask
 from tress_train.tasks.refiner import RefinerTask
 
@@ -19,5 +20,7 @@ def make_task(recipe: BaseRecipe, init: Path | None = None) -> Task:
     """
     if isinstance(recipe, RefinerRecipe):
         return RefinerTask(recipe, init)
+    if isinstance(recipe, JointRecipe):
+        return JointTask(recipe, init)
     assert isinstance(recipe, Recipe)
     return LocatorTask(recipe, init)

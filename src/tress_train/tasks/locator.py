@@ -100,7 +100,8 @@ class LocatorTask(Task):
         """Scores frozen and validation pictures; earlier stages' subsets show what is forgotten."""
         recipe = self.recipe
         predict = LocatorPredictor(self.model, recipe.stages[index].long_side_px, recipe.precision)
-        names = sorted({gate.subset for stage in recipe.stages[: index + 1] for gate in stage.gates})
+        gates = [gate for stage in recipe.stages[: index + 1] for gate in stage.gates if gate.metric != "band_gain"]
+        names = sorted({gate.subset for gate in gates})
         rows = {name: quick_eval(predict, read_targets(data.subsets[name], data.train)) for name in names}
         val_keys = sorted(data.val)[:: recipe.val_stride] if recipe.val_stride else []
         val_rows = quick_eval(predict, read_targets(val_keys, data.val))

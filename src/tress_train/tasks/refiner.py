@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tress.evaluation.manifest import Record
 from tress_train import checkpoint
-from tress_train.band_eval import BandRow, Floats, band_eval, band_means, band_sheet
+from tress_train.band_eval import BandRow, Floats, Refine, band_eval, band_means, band_sheet
 from tress_train.data.coarse import CoarseSource, stack_input
 from tress_train.data.crops import RefinerCrops
 from tress_train.data.gathering import RunData
@@ -28,6 +28,7 @@ from tress_train.losses.laplacian import laplacian
 from tress_train.models.efficientnet_lite import freeze_batch_norm
 from tress_train.models.refiner import Refiner
 from tress_train.recipes.base import RefinerRecipe
+from tress_train.refining import RefinerLoss
 from tress_train.tasks.base import Task, autocast, parameter_groups
 
 # Where cross entropy takes an alpha for 0 or 1.
@@ -68,19 +69,7 @@ class RefinerTask(Task):
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Every loss of a batch as ``RefinerCrops`` makes it, already weighted, and ``coarse_l1``."""
-        x, true_alpha, band = batch["input"], batch["alpha"], batch["band"]
-        coarse = x[:, 3:4]
-        # Outside the band the runtime keeps the coarse value: what the user gets is what counts.
-        alpha = self._alpha(x)
-        pred_alpha = alpha * band + coarse * (1 - band)
-        weights, everywhere = self.weights, torch.ones_like(band)
-        return {
-            "bce": weights.bce * bce(torch.logit(alpha, LOGIT_EPS), true_alpha, band),
-            "l1": weights.l1 * l1(pred_alpha, true_alpha, band),
-            "laplacian": weights.laplacian * laplacian(pred_alpha, true_alpha, everywhere),
-            "gradient": weights.gradient * gradient(pred_alpha, true_alpha, band),
-            "coarse_l1": l1(coarse, true_alpha, band),
-        }
+        return refiner_losses(self.alpha(batch["input"]), batch, self.weights)
 
     def groups(self) -> list[dict[str, Any]]:
         """All weights, with and without weight decay."""
@@ -115,29 +104,48 @@ class RefinerTask(Task):
         """Scores composites of held-back cut-outs; there are no validation pictures with an exact alpha to score."""
         names = sorted({gate.subset for stage in self.recipe.stages[: index + 1] for gate in stage.gates})
         source = self.source.sharing(self.recipe.stages[index].locator_share)
-        rows = {name: band_eval(self._refine, source, read_targets(data.subsets[name], data.train)) for name in names}
+        return examine_refiner(self.refine, source, names, data)
 
-        def draw(rows: Sequence[BandRow], records: Mapping[str, Record]) -> npt.NDArray[np.uint8]:
-            targets = {target.key: target for target in read_targets([row.key for row in rows], records)}
-            return band_sheet(rows, targets, self._refine, source)
-
-        worst = {f"{name}-worst": sorted(found, key=lambda row: row.band_gain)[:SHOWN] for name, found in rows.items()}
-        return Examined(
-            rows=rows,
-            scores={name: band_means(found) for name, found in rows.items()},
-            val={},
-            shown={name: (found, data.train) for name, found in worst.items()},
-            draw=draw,
-        )
-
-    def _alpha(self, x: Tensor) -> Tensor:
+    def alpha(self, x: Tensor) -> Tensor:
         """The refined alpha, ``(N, 1, T, T)`` float32, of inputs ``(N, 5, T, T)``."""
         x = x.contiguous(memory_format=torch.channels_last)
         with autocast(x.device, self.recipe.precision):
             return self.model(x).float()
 
     @torch.no_grad()
-    def _refine(self, image: npt.NDArray[np.uint8], alpha: Floats, doubt: Floats) -> Floats:
+    def refine(self, image: npt.NDArray[np.uint8], alpha: Floats, doubt: Floats) -> Floats:
         """The refined alpha of a whole picture, whose sides are multiples of 8."""
         device = next(self.model.parameters()).device
-        return self._alpha(stack_input(image, alpha, doubt)[None].to(device))[0, 0].cpu().numpy()
+        return self.alpha(stack_input(image, alpha, doubt)[None].to(device))[0, 0].cpu().numpy()
+
+
+def refiner_losses(alpha: Tensor, batch: dict[str, Tensor], weights: RefinerLoss) -> dict[str, Tensor]:
+    """Every loss of the refined ``alpha`` of ``RefinerCrops``, already weighted, and ``coarse_l1``."""
+    true_alpha, band, coarse = batch["alpha"], batch["band"], batch["input"][:, 3:4]
+    # Outside the band the runtime keeps the coarse value: what the user gets is what counts.
+    pred_alpha = alpha * band + coarse * (1 - band)
+    return {
+        "bce": weights.bce * bce(torch.logit(alpha, LOGIT_EPS), true_alpha, band),
+        "l1": weights.l1 * l1(pred_alpha, true_alpha, band),
+        "laplacian": weights.laplacian * laplacian(pred_alpha, true_alpha, torch.ones_like(band)),
+        "gradient": weights.gradient * gradient(pred_alpha, true_alpha, band),
+        "coarse_l1": l1(coarse, true_alpha, band),
+    }
+
+
+def examine_refiner(refine: Refine, source: CoarseSource, names: Sequence[str], data: RunData) -> Examined:
+    """Scores a refiner on the composites of the subsets ``names``; ``source`` gives their coarse alphas."""
+    rows = {name: band_eval(refine, source, read_targets(data.subsets[name], data.train)) for name in names}
+
+    def draw(rows: Sequence[BandRow], records: Mapping[str, Record]) -> npt.NDArray[np.uint8]:
+        targets = {target.key: target for target in read_targets([row.key for row in rows], records)}
+        return band_sheet(rows, targets, refine, source)
+
+    worst = {f"{name}-worst": sorted(found, key=lambda row: row.band_gain)[:SHOWN] for name, found in rows.items()}
+    return Examined(
+        rows=rows,
+        scores={name: band_means(found) for name, found in rows.items()},
+        val={},
+        shown={name: (found, data.train) for name, found in worst.items()},
+        draw=draw,
+    )
