@@ -102,7 +102,7 @@ class OnnxEngine:
             raise ModelError("threads", f"threads must be at least 1 but is {threads}")
         self._name = "the model" if isinstance(model, bytes) else str(model)
         source = _source(model)
-        self.threads = threads or _usable_cores() or os.cpu_count() or 1
+        self.threads = threads or usable_cores()
         self.passed_over: list[ModelError] = []
         self.device, self._session = self._start(source, device, threads)
         self.spec = spec or ModelSpec.from_metadata(self._session.get_modelmeta().custom_metadata_map)
@@ -272,7 +272,10 @@ def _session(source: str | bytes, name: str, device: str, threads: int | None) -
 def _session_options(ort: Any, threads: int | None) -> Any:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = threads or _usable_cores()
+    usable = usable_cores()
+    # Unlimited, ONNX Runtime takes the physical cores; the limits of a container it does not see, and would start a
+    # thread for every core of the host.
+    options.intra_op_num_threads = threads or (usable if usable < (os.cpu_count() or 1) else 0)
     options.inter_op_num_threads = 1
     # Waiting threads must not burn the cores that decode and encode other pictures at the same time: on two busy cores
     # spinning made a run of our locator cost 1.6 times the CPU time, and no faster.
@@ -285,15 +288,11 @@ def _session_options(ort: Any, threads: int | None) -> Any:
     return options
 
 
-def _usable_cores() -> int:
-    """The cores this process may use, or 0 to let ONNX Runtime take all physical cores.
-
-    ONNX Runtime itself does not see the limits of a container and would start a thread for every core of the host.
-    """
+def usable_cores() -> int:
+    """The cores this process may use, within the limits of its container."""
     cores = os.cpu_count() or 1
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-    allowed = min(affinity, *_cgroup_cores(), cores)
-    return allowed if allowed < cores else 0
+    return min(affinity, *_cgroup_cores(), cores)
 
 
 def _cgroup_cores() -> Iterator[int]:

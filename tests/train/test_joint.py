@@ -88,7 +88,8 @@ def test_the_refiners_losses_reach_the_locator(task: JointTask, batch: dict) -> 
     task.zero_grad()
     losses["refiner_l1"].backward()
     head = task.model["locator"].head.weight.grad
-    assert head is not None and float(head.abs().sum()) > 0
+    assert head is not None
+    assert float(head.abs().sum()) > 0
     assert {"soft_iou", "presence", "refiner_bce", "refiner_coarse_l1"} <= losses.keys()
 
 

@@ -235,9 +235,12 @@ def test_threads_respect_the_limits_of_a_container(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(engine.os, "cpu_count", lambda: 64)
     monkeypatch.setattr(engine.os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     monkeypatch.setattr(engine, "_cgroup_cores", lambda: iter([3]))
-    assert engine._usable_cores() == 3
+    assert engine.usable_cores() == 3
+    assert engine._session_options(onnxruntime, None).intra_op_num_threads == 3
+    assert engine._session_options(onnxruntime, 2).intra_op_num_threads == 2
     monkeypatch.setattr(engine, "_cgroup_cores", lambda: iter([]))
-    assert engine._usable_cores() == 0
+    assert engine.usable_cores() == 64
+    assert engine._session_options(onnxruntime, None).intra_op_num_threads == 0
 
 
 def test_importing_the_engine_leaves_onnxruntime_alone() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tress.engine import usable_cores
 from tress.errors import InputError, TressError
 from tress.evaluation.cache import Cache, digest
 from tress.evaluation.data import DataSet, LeftOut, Problem, read_data, read_truth
@@ -110,11 +110,6 @@ def evaluate(
     report = summarise(data.resolve().name, chosen.names, metrics, run.models, run.rows, run.unique_problems())
     files = write_report(report, chosen, run.prediction_of, out)
     return Outcome(report, files, run.unique_problems())
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def choose(data: DataSet, options: Options) -> DataSet:
