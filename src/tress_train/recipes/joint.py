@@ -32,7 +32,7 @@ PHOTOS = replace(
 RECIPE = JointRecipe(
     name="joint",
     val_stride=0,
-    optim=Optim(warmup_steps=100),
+    optim=Optim(warmup_steps=100, ema_decay=0.995),
     evaluate_every=10_000,
     stages=(
         Stage(
