@@ -131,7 +131,7 @@ class JointRecipe(Recipe):
     refiner_lr_share: float = 2.5
     crops: int = 4
     crop_px: int = 160
-    hair_share: float = 0.75
+    hair_share: float = 0.6
     strands_share: float = 0.4
 
     def __post_init__(self) -> None:
