@@ -4,7 +4,7 @@ A pixel of the band shows ``alpha * foreground + (1 - alpha) * background``.  Bo
 surroundings: averages in windows of three sizes, weighted by the coarse alpha where the locator is sure of it.  With
 them the equation is solved for alpha (the projection onto the line between the colours that matting by sampling uses,
 Gastal and Oliveira 2010, "Shared Sampling for Real-Time Alpha Matting", equation 2).  A U-shaped network of about
-0.1 M parameters sees these solutions next to the picture.  It chooses between the colours and corrects them, so that
+0.2 M parameters sees these solutions next to the picture.  It chooses between the colours and corrects them, so that
 the equation is solved once more, for every pixel; and it says how far to trust the solution, and how to correct the
 coarse alpha where it is not to be trusted.  It starts, nearly, as the identity.
 
