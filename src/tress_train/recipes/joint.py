@@ -9,7 +9,7 @@ Every second picture the locator sees is a composite made at up to 1024 px, with
 of four.  The refiner gets crops of it with what the locator says about it now, and its losses reach the locator, which
 learns to be unsure where it is wrong.  As before, the gates show what is forgotten, not what is new.
 
-Cost: an hour on two cores with AVX2.  Expected: see the training log.
+Cost: 2.6 s a step on two cores with AVX2, 35 minutes.  Expected: see the training log.
 """
 
 from __future__ import annotations
