@@ -80,14 +80,20 @@ def _decisions(records: Sequence[dict[str, Any]]) -> list[str]:
 
 def _data(records: Sequence[dict[str, Any]]) -> list[str]:
     registered = registered_sources()
-    used = {name: record["data"][name] for record in records for name in record["used_sets"]}
+    used: dict[str, list[str]] = {}
+    for record in records:
+        for name in record["used_sets"]:
+            used.setdefault(name, []).append(record["data"][name])
     lines = ["## Data", "", "| set | what | origin | licence as stated | files |", "|---|---|---|---|---|"]
-    for name, digest in sorted(used.items()):
+    for name, digests in sorted(used.items()):
         source = registered.get(name)
+        # Runs may have had different files of a set: all are named, once.
+        files = {digest: f"`{digest[:12]}`" for digest in digests}
         if source is None:
-            lines.append(f"| {name} | not registered | ? | ? | `{digest[:12]}` |")
+            lines.append(f"| {name} | not registered | ? | ? | {', '.join(files.values())} |")
         else:
-            state = "as registered" if source.fingerprints.get("train") == digest else f"changed, `{digest[:12]}`"
+            as_registered = ["as registered"] if files.pop(source.fingerprints.get("train", ""), None) else []
+            state = "; ".join(as_registered + [f"changed, {digest}" for digest in files.values()])
             lines.append(f"| {name} | {source.what} | {source.origin} | {source.licence} | {state} |")
     return [*lines, ""]
 

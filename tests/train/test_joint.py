@@ -14,7 +14,9 @@ from tress.errors import InputError, ModelError
 from tress_train import checkpoint, loop
 from tress_train.curriculum import CUTOUTS
 from tress_train.data.coarse import CoarseSource, stack_input
+from tress_train.data.dataset import CANVASES
 from tress_train.data.gathering import gather
+from tress_train.data.pairs import EIGHTHS
 from tress_train.export import load_locator, load_refiner
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
@@ -147,6 +149,11 @@ def test_it_starts_from_weights_of_either_network(recipe: JointRecipe, tmp_path:
 
 
 def test_crops_that_do_not_fit_a_scene_are_refused() -> None:
+    narrowest = min(share for shape, _ in CANVASES for share in shape) * min(EIGHTHS) / 8
+    largest = int(512 * narrowest) // 8 * 8
+    apply(load_recipe("joint"), [f"crop_px={largest}"])
+    with pytest.raises(InputError, match=f"crops of {largest + 8} px"):
+        apply(load_recipe("joint"), [f"crop_px={largest + 8}"])
     with pytest.raises(InputError, match="crops of 400 px"):
         apply(load_recipe("joint"), ["crop_px=400"])
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from tress.errors import InputError, TressError
 from tress_train import cli
 from tress_train.card import write_card
+from tress_train.data.sources import registered_sources
 from tress_train.records import git_commit, versions
 
 pytestmark = pytest.mark.train
@@ -134,6 +135,13 @@ def test_the_card_says_what_the_records_say(tmp_path: Path) -> None:
     assert "bad labels" in text
     assert "wanted >= 0.94: passed" in text
     assert "| people | 0.97 | 3 |  |" in text
+    registered = registered_sources()["ccp1004"].fingerprints["train"]
+    later = tmp_path / "later"
+    later.mkdir()
+    (later / "log.jsonl").write_text(rows, encoding="utf-8")
+    (later / "record.json").write_text(json.dumps({**record, "data": {**record["data"], "ccp1004": registered}}))
+    both = write_card([run_folder, later], tmp_path / "docs" / "card.md").read_text(encoding="utf-8")
+    assert "as registered; changed, `000000000000` |" in both
     scores = tmp_path / "scores.json"
     scores.write_text('{"animals": {"iou": 0.9}}', encoding="utf-8")
     (tmp_path / "about.md").write_text("For photos.\n", encoding="utf-8")

@@ -29,6 +29,9 @@ CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))
 # Share of the photos that are seen from far away.
 FAR = 0.15
 
+# A subject of less than this share of the picture is neither a yes nor a no.
+SLIVER = 0.004
+
 Image = npt.NDArray[np.uint8]
 
 
@@ -126,8 +129,7 @@ class TrainingSet(Samples):
             "soft": plane(soft),
             "fuzzy": plane(fuzzy),
             "presence": torch.tensor(float(has_subject > 0.002)),
-            # A sliver of a subject at the rim of a crop is neither a yes nor a no.
-            "presence_weight": torch.tensor(float(has_subject == 0 or has_subject > 0.004)),
+            "presence_weight": torch.tensor(float(has_subject == 0 or has_subject > SLIVER)),
             "index": torch.tensor(index),
         }
         if self.with_colours:

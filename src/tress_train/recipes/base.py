@@ -137,7 +137,7 @@ class JointRecipe(Recipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         for stage in self.stages:
-            # Scenes are at times smaller than what the locator sees, and narrow.
+            # The smallest of `data.pairs.EIGHTHS`, the narrowest of `data.dataset.CANVASES`.
             largest = int(stage.long_side_px * 0.75 * 0.7)
             if self.crop_px % 8 or not 32 <= self.crop_px <= largest:
                 raise InputError(

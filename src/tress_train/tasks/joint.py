@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tress.evaluation.manifest import Record
-from tress.process.bands import REACH_FIRST, unknown_band
+from tress.process.bands import REACH_FIRST
 from tress_train import checkpoint
 from tress_train.band_eval import BandRow
 from tress_train.curriculum import CUTOUTS
-from tress_train.data.coarse import CoarseSource
+from tress_train.data.coarse import CoarseSource, band_of
 from tress_train.data.crops import corner_of_crop
+from tress_train.data.dataset import SLIVER
+from tress_train.data.degrade import Damaged
 from tress_train.data.gathering import RunData
 from tress_train.data.pairs import Pairs
 from tress_train.data.pools import Pools
@@ -28,6 +30,13 @@ from tress_train.recipes.base import JointRecipe
 from tress_train.tasks.base import Task, autocast, parameter_groups
 from tress_train.tasks.locator import LocatorTask, locator_losses
 from tress_train.tasks.refiner import RefinerTask, examine_refiner, refiner_losses
+
+
+class Parts(NamedTuple):
+    """The tasks of a joint one; a tuple hides them from torch, so that their networks belong to ``model`` alone."""
+
+    locator: LocatorTask
+    refiner: RefinerTask
 
 
 class JointTask(Task):
@@ -50,10 +59,9 @@ class JointTask(Task):
         super().__init__()
         self.recipe = recipe
         self.locator_weights, self.refiner_weights = recipe.loss, recipe.refiner_loss
-        # Not as modules of this one: their networks belong to `model`, once.
         locator = LocatorTask(recipe, Path(recipe.locator_weights) if recipe.locator_weights else None)
         refiner = RefinerTask(recipe.refiner(), Path(recipe.refiner_weights) if recipe.refiner_weights else None)
-        self.tasks = (locator, refiner)
+        self.parts = Parts(locator, refiner)
         self.model = nn.ModuleDict({"locator": locator.model, "refiner": refiner.model})
         if init is not None:
             checkpoint.load_weights(self.model, init)
@@ -61,7 +69,7 @@ class JointTask(Task):
     def train(self, mode: bool = True) -> JointTask:
         """Training mode, in which frozen batch norms keep their statistics."""
         super().train(mode)
-        for task in self.tasks:
+        for task in self.parts:
             task.train(mode)
         return self
 
@@ -70,10 +78,10 @@ class JointTask(Task):
         photos, scenes = batch["image"], batch["scene_view"]
         image = torch.cat([photos, scenes]).contiguous(memory_format=torch.channels_last)
         with autocast(image.device, self.recipe.precision):
-            out = self.tasks[0].model.logits(image)
+            out = self.parts.locator.model.logits(image)
         out = LocatorLogits(*(x.float() for x in out))
         crops = self._crops(out, batch)
-        refined = refiner_losses(self.tasks[1].alpha(crops["input"]), crops, self.refiner_weights)
+        refined = refiner_losses(self.parts.refiner.alpha(crops["input"]), crops, self.refiner_weights)
         return {
             **locator_losses(out, _with_scenes(batch), self.locator_weights),
             **{f"refiner_{name}": value for name, value in refined.items()},
@@ -81,23 +89,25 @@ class JointTask(Task):
 
     def groups(self) -> list[dict[str, Any]]:
         """The locator's, and the refiner's with a learning rate of its own."""
-        refiner = list(self.tasks[1].model.named_parameters())
+        refiner = list(self.parts.refiner.model.named_parameters())
         share = self.recipe.refiner_lr_share
-        return [*self.tasks[0].groups(), *parameter_groups(refiner, self.recipe.optim.weight_decay, share)]
+        return [*self.parts.locator.groups(), *parameter_groups(refiner, self.recipe.optim.weight_decay, share)]
 
     def start_stage(self, index: int, data: RunData, length: int) -> Pairs:
         """Sets the weights of the stage's losses; samples are the locator's, each with a scene."""
         stage = self.recipe.stages[index]
         self.locator_weights = stage.loss or self.recipe.loss
         pools = Pools(data.library, self.recipe.hair_share)
-        return Pairs(self.tasks[0].start_stage(index, data, length), pools, strands_share=self.recipe.strands_share)
+        return Pairs(
+            self.parts.locator.start_stage(index, data, length), pools, strands_share=self.recipe.strands_share
+        )
 
     def examine(self, index: int, data: RunData) -> Examined:
         """Scores the locator as its own task does, and the refiner on held-back cut-outs that the locator answered."""
-        found = self.tasks[0].examine(index, data)
+        found = self.parts.locator.examine(index, data)
         source = CoarseSource(share=1.0)
-        source.locator = self.tasks[0].model
-        refined = examine_refiner(self.tasks[1].refine, source, [CUTOUTS], data)
+        source.locator = self.parts.locator.model
+        refined = examine_refiner(self.parts.refiner.refine, source, [CUTOUTS], data)
 
         def draw(rows: Sequence[Any], records: Mapping[str, Record]) -> npt.NDArray[np.uint8]:
             return (refined if isinstance(rows[0], BandRow) else found).draw(rows, records)
@@ -120,17 +130,16 @@ class JointTask(Task):
         found: dict[str, list[Tensor]] = {"input": [], "alpha": [], "band": []}
         for i, index in enumerate(batch["index"]):
             alpha, doubt = planes[i].detach().cpu().numpy()
-            true_alpha = batch["scene_alpha"][i]
-            reach_px = max(1, round(REACH_FIRST * scale))
-            band = unknown_band(alpha, (doubt * 255).astype(np.uint8), reach_px)
-            rng = np.random.default_rng((self.recipe.seed, 4, int(index)))
-            true = np.divide(true_alpha[0].cpu().numpy(), 255, dtype=np.float32)
+            band = band_of(Damaged(alpha, doubt, scale), REACH_FIRST)
             band_plane = torch.from_numpy(band.astype(np.float32))[None].to(planes.device)
+            true_alpha = batch["scene_alpha"][i].float() / 255
+            true_pixels = true_alpha[0].cpu().numpy()
+            rng = np.random.default_rng((self.recipe.seed, 4, int(index)))
             for _ in range(self.recipe.crops):
-                y, x = corner_of_crop(band, true, crop_px, rng)
+                y, x = corner_of_crop(band, true_pixels, crop_px, rng)
                 cut = (slice(None), slice(y, y + crop_px), slice(x, x + crop_px))
                 found["input"].append(torch.cat([batch["scene"][i][cut].float() / 255, planes[i][cut]]))
-                found["alpha"].append(true_alpha[cut].float() / 255)
+                found["alpha"].append(true_alpha[cut])
                 found["band"].append(band_plane[cut])
         return {name: torch.stack(crops) for name, crops in found.items()}
 
@@ -145,6 +154,6 @@ def _with_scenes(batch: dict[str, Tensor]) -> dict[str, Tensor]:
         "soft": everywhere,
         "fuzzy": torch.zeros_like(alpha),
         "presence": presence,
-        "presence_weight": ((alpha > 0.5).float().mean((1, 2, 3)) > 0.004).float(),
+        "presence_weight": ((alpha > 0.5).float().mean((1, 2, 3)) > SLIVER).float(),
     }
     return {name: torch.cat([batch[name], label]) for name, label in labels.items()}
