@@ -71,8 +71,7 @@ def locate(locator: Locator, picture: npt.NDArray[np.uint8], long_side_px: int) 
     """A locator's answer to a picture ``(H, W, 3)`` uint8 RGB scaled to ``long_side_px``, at the picture's size."""
     fitted, placement = fit(picture, long_side_px, MULTIPLE)
     x = torch.from_numpy(fitted.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
-    # A joint run asks the locator that it trains, wherever that is.
-    alpha, doubt, _ = (answer.cpu().numpy() for answer in locator(x.to(next(locator.parameters()).device)))
+    alpha, doubt, _ = (answer.numpy() for answer in locator(x))
     scale = max(picture.shape[:2]) / long_side_px
     return Damaged(
         np.clip(restore(alpha[0, 0], placement), 0, 1), np.clip(restore(doubt[0, 0], placement), 0, 1), scale

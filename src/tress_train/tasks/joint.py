@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -106,7 +107,8 @@ class JointTask(Task):
         """Scores the locator as its own task does, and the refiner on held-back cut-outs that the locator answered."""
         found = self.parts.locator.examine(index, data)
         source = CoarseSource(share=1.0)
-        source.locator = self.parts.locator.model
+        # Sources ask their locator on the processor.
+        source.locator = copy.deepcopy(self.parts.locator.model).cpu()
         refined = examine_refiner(self.parts.refiner.refine, source, [CUTOUTS], data)
 
         def draw(rows: Sequence[Any], records: Mapping[str, Record]) -> npt.NDArray[np.uint8]:
