@@ -1,7 +1,8 @@
 """locate + refine: the algorithm, one page.
 
-The locator sees the whole picture, small, and looks closer at a subject that takes only a part of it.  Its alpha then grows to full size in steps of at most ``MAX_STEP``; after
-each step the refiner rewrites the unknown band, tile by tile, and leaves everything else alone.
+The locator sees the whole picture, small, and looks closer at a subject that takes only a part of it.  Its alpha then
+grows to full size in steps of at most ``MAX_STEP``; after each step the refiner rewrites the unknown band, tile by
+tile, and leaves everything else alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from tress.arrays import Alpha, Grey8, Rgb8
 from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
+from tress.process.closer import closer_box, closer_scale, fade, paste
 from tress.process.geometry import fit, resize
 from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, tiles_on
 from tress.spec import ModelSpec
@@ -30,12 +32,6 @@ SETTLED = 0.015
 # About 20 s of refinement on two cores; only a picture that is unsure nearly everywhere gets there.
 MAX_TILES = 4800
 FOUND_PRESENCE = 0.5
-# A subject whose box, margin included, is shorter than this share of the picture's long side is looked at once more.
-CLOSER_BELOW = 0.6
-# Around the box, of its longer side: there the closer look sees the surroundings, and fades out.
-CLOSER_MARGIN = 0.1
-# What counts as subject for its box: half believed parts belong to it, haze does not.
-CLOSER_ALPHA = 0.25
 # Without a presence head: a subject is there if this share of the picture is more subject than not.
 FOUND_SHARE = 0.0005
 _BYTE = np.float32(1 / 255)
@@ -79,7 +75,7 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
     Args:
         image: ``(H, W, 3)`` uint8, sRGB, upright.
         locator: network of task ``locator``.
-        refiner: network of task ``refiner``; None only enlarges the locator's alpha.
+        refiner: network of task ``refiner``; None only enlarges the locator's answer to the whole picture.
         threads: that run the refiner side by side; the answer is the same with any number, to within rounding.
     """
     started = time.perf_counter()
@@ -92,11 +88,10 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
         # No subject, no cut-out: faint guesses in an empty picture are noise.
         alpha = np.zeros(image.shape[:2], np.float32)
         return Estimate(alpha, False, 1.0 - (located.presence or 0.0), seconds)
-    located = look_closer(image, located, locator)
-    closer_at = time.perf_counter()
-    seconds["locate"] += closer_at - located_at
+    if refiner is not None:
+        located = look_closer(image, located, locator)
     alpha, warnings = refine(image, located, refiner, threads=threads)
-    seconds["refine"] = time.perf_counter() - closer_at
+    seconds["refine"] = time.perf_counter() - located_at
     return Estimate(alpha, True, confidence, seconds, warnings)
 
 
@@ -122,8 +117,8 @@ def locate(image: Rgb8, locator: Network) -> Located:
 def look_closer(image: Rgb8, located: Located, locator: Network) -> Located:
     """Locates a small subject once more, in a crop around it, and takes that answer where the first was not sure.
 
-    Whether something belongs to the subject is better seen in the whole picture, where its edge runs is better seen from
-    near.  So the closer answer only counts in the unknown band of the first.
+    Whether something belongs to the subject is better seen in the whole picture, where its edge runs is better seen
+    from near.  So the closer answer only counts in the unknown band of the first.
 
     Args:
         image: ``(H, W, 3)`` uint8.
@@ -131,65 +126,26 @@ def look_closer(image: Rgb8, located: Located, locator: Network) -> Located:
         locator: network that gave it.
 
     Returns:
-        Both answers merged, at the closer one's resolution but no more than the picture's; ``located`` itself if there
-        is nothing to gain.
+        Both answers merged, as fine as the closer one but no finer than the picture.  ``located`` itself if the subject
+        is too large to gain from that, or the locator does not say where it is unsure.
     """
-    box = closer_box(located.alpha, image.shape[:2])
-    if box is None:
+    box = closer_box(located.alpha, image.shape[:2], smallest_share=1 / MAX_STEP)
+    if box is None or located.uncertainty is None:
         return located
-    top, bottom, left, right = box
-    near = locate(np.ascontiguousarray(image[top:bottom, left:right]), locator)
-    scale = min(1.0, max(near.alpha.shape) / max(bottom - top, right - left))
+    near = locate(np.ascontiguousarray(image[box.inside]), locator)
+    if near.uncertainty is None:
+        return located
+    scale = closer_scale(box, near.alpha.shape)
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    rows = slice(round(top * scale), round(bottom * scale))
-    columns = slice(round(left * scale), round(right * scale))
-    inner = (rows.stop - rows.start, columns.stop - columns.start)
-    margin = max(1, round(CLOSER_MARGIN * max(inner)))
-    weight = np.minimum.outer(
-        _ramp(inner[0], margin, top > 0, bottom < image.shape[0]),
-        _ramp(inner[1], margin, left > 0, right < image.shape[1]),
-    )
     band = unknown_band(located.alpha, located.uncertainty, reach_px=round(REACH_FIRST))
-    weight *= resize(band.astype(np.float32), height, width)[rows, columns]
-    alpha = resize(located.alpha, height, width).copy()
-    alpha[rows, columns] += weight * (resize(near.alpha, *inner) - alpha[rows, columns])
-    if located.uncertainty is None or near.uncertainty is None:
-        return Located(alpha, None, located.presence)
-    doubt = resize(located.uncertainty, height, width).astype(np.float32)
-    doubt[rows, columns] += weight * (resize(near.uncertainty, *inner) - doubt[rows, columns])
+    box = box.scaled(scale)
+    if box.top == box.bottom or box.left == box.right:
+        # A strip of a picture, so narrow that nothing of it is left.
+        return located
+    weight = fade(box, (height, width)) * resize(band.astype(np.float32), height, width)[box.inside]
+    alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight)
+    doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight)
     return Located(alpha, (doubt + 0.5).astype(np.uint8), located.presence)
-
-
-def closer_box(alpha: Alpha, size: tuple[int, ...]) -> tuple[int, int, int, int] | None:
-    """Where a closer look would look: top, bottom, left and right in a picture of ``size`` ``(H, W)``.
-
-    None if the subject is too large for that, or if there is none.
-    """
-    inside = alpha > CLOSER_ALPHA
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    if not len(rows):
-        return None
-    ends = (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1)
-    ends_px = [end * size[i // 2] / alpha.shape[i // 2] for i, end in enumerate(ends)]
-    long_side = max(ends_px[1] - ends_px[0], ends_px[3] - ends_px[2])
-    # A closer look at less than this would leave nothing to the refiner's steps and see pixels one by one.
-    margin = max(CLOSER_MARGIN * long_side, (max(size) / MAX_STEP - long_side) / 2)
-    top, left = (max(0, int(ends_px[i] - margin)) for i in (0, 2))
-    bottom, right = (min(size[i // 2], int(np.ceil(ends_px[i] + margin))) for i in (1, 3))
-    if max(bottom - top, right - left) > CLOSER_BELOW * max(size):
-        return None
-    return top, bottom, left, right
-
-
-def _ramp(length: int, margin: int, fades_in: bool, fades_out: bool) -> npt.NDArray[np.float32]:
-    """Weights along one side of a crop: 1, but rising from 0 within ``margin`` at ends that are not the picture's."""
-    rising = np.minimum(1, np.arange(length, dtype=np.float32) / margin)
-    weight = np.ones(length, np.float32)
-    if fades_in:
-        weight *= rising
-    if fades_out:
-        weight *= rising[::-1]
-    return weight
 
 
 def is_found(located: Located) -> bool:
