@@ -12,8 +12,10 @@ from tress.process.geometry import resize
 
 # A box with a longer side above this share of the picture's gains too little from a second look.
 LARGEST_SHARE = 0.6
-# What the second look sees around the subject, as a share of the subject's longer side; there its answer fades out.
+# What the second look sees around the subject, as a share of the subject's longer side.
 MARGIN = 0.1
+# Where its answer fades out, as a share of the box's longer side: within the margin, outside the subject.
+FADE = 0.05
 # Half believed parts belong to the subject, haze does not.
 SUBJECT_ALPHA = 0.25
 
@@ -80,7 +82,7 @@ def fade(box: Box, size: tuple[int, int]) -> npt.NDArray[np.float32]:
 
     1 in the middle, falling to 0 at those sides of the box that are not sides of the picture, of ``size`` ``(H, W)``.
     """
-    margin = max(1, round(MARGIN * box.long_side))
+    margin = max(1, round(FADE * box.long_side))
     down = _ramp(box.bottom - box.top, margin, box.top > 0, box.bottom < size[0])
     across = _ramp(box.right - box.left, margin, box.left > 0, box.right < size[1])
     return np.minimum.outer(down, across)
