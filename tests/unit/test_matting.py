@@ -232,7 +232,7 @@ def test_a_closer_look_changes_only_what_the_first_was_unsure_of():
     assert not closer.uncertainty[np.abs(from_center - 100) > reach].any()
     near_edge = np.abs(from_center - 100) < 10
     assert (closer.uncertainty[near_edge] == 255).all()
-    assert closer.alpha[near_edge & (from_center > 102)].min() == pytest.approx(1, abs=0.01)
+    assert closer.alpha[near_edge & (from_center > 105)].min() == pytest.approx(1, abs=0.01)
 
 
 def test_a_closer_look_leaves_no_step_at_its_rim():
@@ -243,7 +243,7 @@ def test_a_closer_look_leaves_no_step_at_its_rim():
     white.run = lambda x: [np.ones_like(x[:, :1]), np.zeros_like(x[:, :1]), np.ones(1, np.float32)]
     closer = look_closer(picture, gray, white)
     assert closer.alpha.max() == 1
-    assert max(np.abs(np.diff(closer.alpha, axis=axis)).max() for axis in (0, 1)) < 0.2
+    assert max(np.abs(np.diff(closer.alpha, axis=axis)).max() for axis in (0, 1)) < 0.3
 
 
 def test_without_uncertainty_or_refiner_there_is_no_closer_look():
