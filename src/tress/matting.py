@@ -1,7 +1,8 @@
 """locate + refine: the algorithm, one page.
 
-The locator sees the whole picture, small.  Its alpha then grows to full size in steps of at most ``MAX_STEP``; after
-each step the refiner rewrites the unknown band, tile by tile, and leaves everything else alone.
+The locator sees the whole picture, small, and looks closer at a subject that takes only a part of it.  Its alpha then
+grows to full size in steps of at most ``MAX_STEP``; after each step the refiner rewrites the unknown band, tile by
+tile, and leaves everything else alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from tress.arrays import Alpha, Grey8, Rgb8
 from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
+from tress.process.closer import closer_box, closer_scale, fade, paste
 from tress.process.geometry import fit, resize
 from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, tiles_on
 from tress.spec import ModelSpec
@@ -73,7 +75,7 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
     Args:
         image: ``(H, W, 3)`` uint8, sRGB, upright.
         locator: network of task ``locator``.
-        refiner: network of task ``refiner``; None only enlarges the locator's alpha.
+        refiner: network of task ``refiner``; None only enlarges the locator's answer to the whole picture.
         threads: that run the refiner side by side; the answer is the same with any number, to within rounding.
     """
     started = time.perf_counter()
@@ -86,6 +88,8 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
         # No subject, no cut-out: faint guesses in an empty picture are noise.
         alpha = np.zeros(image.shape[:2], np.float32)
         return Estimate(alpha, False, 1.0 - (located.presence or 0.0), seconds)
+    if refiner is not None:
+        located = look_closer(image, located, locator)
     alpha, warnings = refine(image, located, refiner, threads=threads)
     seconds["refine"] = time.perf_counter() - located_at
     return Estimate(alpha, True, confidence, seconds, warnings)
@@ -108,6 +112,40 @@ def locate(image: Rgb8, locator: Network) -> Located:
         uncertainty = (_plane(outputs[1])[inner] * 255 + 0.5).astype(np.uint8)
     presence = float(outputs[2].reshape(-1)[0]) if spec.has_presence else None
     return Located(alpha, uncertainty, presence)
+
+
+def look_closer(image: Rgb8, located: Located, locator: Network) -> Located:
+    """Locates a small subject once more, in a crop around it, and takes that answer where the first was not sure.
+
+    Whether something belongs to the subject is better seen in the whole picture, where its edge runs is better seen
+    from near.  So the closer answer only counts in the unknown band of the first.
+
+    Args:
+        image: ``(H, W, 3)`` uint8.
+        located: the answer to the whole picture.
+        locator: network that gave it.
+
+    Returns:
+        Both answers merged, as fine as the closer one but no finer than the picture.  ``located`` itself if the subject
+        is too large to gain from that, or the locator does not say where it is unsure.
+    """
+    box = closer_box(located.alpha, image.shape[:2], smallest_share=1 / MAX_STEP)
+    if box is None or located.uncertainty is None:
+        return located
+    near = locate(np.ascontiguousarray(image[box.inside]), locator)
+    if near.uncertainty is None:
+        return located
+    scale = closer_scale(box, near.alpha.shape)
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    band = unknown_band(located.alpha, located.uncertainty, reach_px=round(REACH_FIRST))
+    box = box.scaled(scale)
+    if box.top == box.bottom or box.left == box.right:
+        # A strip of a picture, so narrow that nothing of it is left.
+        return located
+    weight = fade(box, (height, width)) * resize(band.astype(np.float32), height, width)[box.inside]
+    alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight)
+    doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight)
+    return Located(alpha, (doubt + 0.5).astype(np.uint8), located.presence)
 
 
 def is_found(located: Located) -> bool:

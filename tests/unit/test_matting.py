@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from tress import matting
-from tress.matting import Located, estimate_alpha, expected_iou, growth, is_found, refine, refine_band, settle
+from tress.matting import (
+    Located,
+    estimate_alpha,
+    expected_iou,
+    growth,
+    is_found,
+    locate,
+    look_closer,
+    refine,
+    refine_band,
+    settle,
+)
 from tress.process.tiles import tiles_on
 from tress.spec import ModelSpec
 
@@ -175,3 +186,83 @@ def test_settling_reaches_both_ends_and_keeps_the_order():
     assert (np.diff(settled) >= 0).all()
     assert settled[2] > 0
     assert settled[-3] < 1
+
+
+def small_disc(height, width, center, radius):
+    y, x = np.mgrid[0:height, 0:width]
+    inside = (y - center[0]) ** 2 + (x - center[1]) ** 2 < radius**2
+    return np.repeat((inside * 255).astype(np.uint8)[..., None], 3, 2)
+
+
+@pytest.mark.parametrize("center", [(300, 400), (40, 760), (595, 5)])
+def test_a_small_subject_has_a_sharper_edge_after_a_closer_look(center):
+    picture = small_disc(600, 800, center, 60)
+    locator = FakeLocator(doubt=0.9)
+    first = locate(picture, locator)
+    closer = look_closer(picture, first, locator)
+    assert len(locator.shapes) == 2
+    assert max(closer.alpha.shape) > 2 * max(first.alpha.shape)
+    truth = picture[..., 0] / 255
+    errors = [np.abs(refine(picture, answer, None)[0] - truth).mean() for answer in (first, closer)]
+    assert errors[1] < 0.6 * errors[0]
+
+
+def test_a_large_subject_is_looked_at_once():
+    picture = small_disc(600, 800, (300, 400), 250)
+    locator = FakeLocator()
+    first = locate(picture, locator)
+    assert look_closer(picture, first, locator) is first
+    assert len(locator.shapes) == 1
+
+
+def test_a_closer_look_changes_only_what_the_first_was_unsure_of():
+    picture = small_disc(600, 800, (300, 400), 100)
+    first = locate(picture, FakeLocator(long_side_px=128))
+    rows, columns = np.mgrid[0:96, 0:128] * 600 / 96
+    from_edge = np.abs(np.hypot(rows - 300, columns - 400) - 100)
+    first.uncertainty[from_edge < 15] = 255
+    contrary = FakeLocator(long_side_px=128)
+    contrary.run = lambda x: [1 - x[:, :1], np.ones_like(x[:, :1]), np.ones(1, np.float32)]
+    closer = look_closer(picture, first, contrary)
+    rows, columns = np.mgrid[0 : closer.alpha.shape[0], 0 : closer.alpha.shape[1]] * 600 / closer.alpha.shape[0]
+    from_center = np.hypot(rows - 300, columns - 400)
+    reach = (15 + (matting.REACH_FIRST + 2) * 600 / 96) * 2**0.5
+    assert closer.alpha[from_center < 100 - reach].min() == 1
+    assert closer.alpha[from_center > 100 + reach].max() == 0
+    assert not closer.uncertainty[np.abs(from_center - 100) > reach].any()
+    near_edge = np.abs(from_center - 100) < 10
+    assert (closer.uncertainty[near_edge] == 255).all()
+    assert closer.alpha[near_edge & (from_center > 105)].min() == pytest.approx(1, abs=0.01)
+
+
+def test_a_closer_look_leaves_no_step_at_its_rim():
+    picture = small_disc(600, 800, (300, 400), 60)
+    gray = Located(np.full((48, 64), 0.2, np.float32), np.full((48, 64), 255, np.uint8), 1.0)
+    gray.alpha[20:28, 27:37] = 0.6
+    white = FakeLocator()
+    white.run = lambda x: [np.ones_like(x[:, :1]), np.zeros_like(x[:, :1]), np.ones(1, np.float32)]
+    closer = look_closer(picture, gray, white)
+    assert closer.alpha.max() == 1
+    assert max(np.abs(np.diff(closer.alpha, axis=axis)).max() for axis in (0, 1)) < 0.3
+
+
+def test_without_uncertainty_or_refiner_there_is_no_closer_look():
+    picture = small_disc(600, 800, (300, 400), 60)
+    locator = FakeLocator()
+    first = locate(picture, locator)
+    unknown = Located(first.alpha, None, 1.0)
+    assert look_closer(picture, unknown, locator) is unknown
+    refiner = FakeRefiner(lambda x: x[:, 3:4])
+    locator.shapes.clear()
+    estimate_alpha(picture, locator, None)
+    assert len(locator.shapes) == 1
+    estimate_alpha(picture, locator, refiner)
+    assert len(locator.shapes) == 3
+
+
+@pytest.mark.parametrize("size", [(1, 40_000), (40_000, 2), (3, 5), (1, 1)])
+def test_strips_and_specks_can_be_looked_at(size):
+    picture = np.zeros((*size, 3), np.uint8)
+    picture[: max(1, size[0] // 9), : max(1, size[1] // 9)] = 255
+    estimate = estimate_alpha(picture, FakeLocator(doubt=0.5), FakeRefiner(lambda x: x[:, 3:4]))
+    assert estimate.alpha.shape == size
