@@ -49,6 +49,17 @@ def test_alpha_stays_as_it_was(remover, name):
     assert np.abs(gradient(matte.alpha) - gradient(kept)).sum() / 1000 < GRADIENT_LIMIT
 
 
+@pytest.mark.parametrize("name", ["animal", "car", "product"])
+def test_a_small_subject_is_cut_out_like_a_large_one(remover, name):
+    picture = small(name)
+    ground = [int(value) for value in np.median(picture[[0, -1]].reshape(-1, 3), 0)]
+    beside = round(0.75 * LONG_SIDE_PX)
+    wide = cv2.copyMakeBorder(picture, *[beside] * 4, cv2.BORDER_CONSTANT, value=ground)
+    want = np.pad(remover.matte(picture).alpha, beside) > 0.5
+    got = remover.matte(wide).alpha > 0.5
+    assert (got & want).sum() / (got | want).sum() > 0.95
+
+
 def test_an_empty_picture_stays_empty(remover):
     y, x = np.mgrid[0:300, 0:400]
     sky = np.dstack([120 + y // 6, 150 + y // 6, 200 + x // 20]).astype(np.uint8)
