@@ -1,8 +1,8 @@
 """locate + refine: the algorithm, one page.
 
-The locator sees the whole picture, small, and looks closer at a subject that takes only a part of it.  Its alpha then
-grows to full size in steps of at most ``MAX_STEP``; after each step the refiner rewrites the unknown band, tile by
-tile, and leaves everything else alone.
+The locator sees the whole picture, small, and then a small subject from near, or a large one mirrored.  Its alpha grows
+to full size in steps of at most ``MAX_STEP``; after each step the refiner rewrites the unknown band, tile by tile, and
+leaves everything else alone.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
         alpha = np.zeros(image.shape[:2], np.float32)
         return Estimate(alpha, False, 1.0 - (located.presence or 0.0), seconds)
     if refiner is not None:
-        located = look_closer(image, located, locator)
+        located = look_again(image, located, locator)
     alpha, warnings = refine(image, located, refiner, threads=threads)
     seconds["refine"] = time.perf_counter() - located_at
     return Estimate(alpha, True, confidence, seconds, warnings)
@@ -114,16 +114,39 @@ def locate(image: Rgb8, locator: Network) -> Located:
     return Located(alpha, uncertainty, presence)
 
 
-def look_closer(image: Rgb8, located: Located, locator: Network) -> Located:
-    """Locates a small subject once more, in a crop around it, and takes that answer where the first was not sure.
-
-    Whether something belongs to the subject is better seen in the whole picture, where its edge runs is better seen
-    from near.  So the closer answer only counts in the unknown band of the first.
+def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
+    """Locates the subject a second time: from near if it is small, else in the mirrored picture.
 
     Args:
         image: ``(H, W, 3)`` uint8.
         located: the answer to the whole picture.
         locator: network that gave it.
+
+    Returns:
+        Both answers in one; ``located`` itself if the locator does not say where it is unsure: other people's networks
+        are left as they are.
+    """
+    if located.uncertainty is None:
+        return located
+    closer = look_closer(image, located, locator)
+    return look_mirrored(image, located, locator) if closer is located else closer
+
+
+def look_mirrored(image: Rgb8, located: Located, locator: Network) -> Located:
+    """The mean of the located and of the answer to the mirrored picture: what only one of them believes is doubtful."""
+    other = locate(np.ascontiguousarray(image[:, ::-1]), locator)
+    alpha = (located.alpha + other.alpha[:, ::-1]) * np.float32(0.5)
+    if located.uncertainty is None or other.uncertainty is None:
+        return Located(alpha, None, located.presence)
+    doubt = (located.uncertainty.astype(np.uint16) + other.uncertainty[:, ::-1] + 1) // 2
+    return Located(alpha, doubt.astype(np.uint8), located.presence)
+
+
+def look_closer(image: Rgb8, located: Located, locator: Network) -> Located:
+    """Locates a small subject once more, in a crop around it, and takes that answer where the first was not sure.
+
+    Whether something belongs to the subject is better seen in the whole picture, where its edge runs is better seen
+    from near.  So the closer answer only counts in the unknown band of the first.
 
     Returns:
         Both answers merged, as fine as the closer one but no finer than the picture.  ``located`` itself if the subject

@@ -11,7 +11,9 @@ from tress.matting import (
     growth,
     is_found,
     locate,
+    look_again,
     look_closer,
+    look_mirrored,
     refine,
     refine_band,
     settle,
@@ -246,12 +248,38 @@ def test_a_closer_look_leaves_no_step_at_its_rim():
     assert max(np.abs(np.diff(closer.alpha, axis=axis)).max() for axis in (0, 1)) < 0.3
 
 
-def test_without_uncertainty_or_refiner_there_is_no_closer_look():
-    picture = small_disc(600, 800, (300, 400), 60)
+@pytest.mark.parametrize("width", [800, 640, 77])
+def test_a_large_subject_is_looked_at_once_more_mirrored(width):
+    picture = small_disc(600, width, (300, width * 0.4), 0.45 * max(width, 600))
+    locator = FakeLocator()
+    first = locate(picture, locator)
+    again = look_again(picture, first, locator)
+    assert locator.shapes[0] == locator.shapes[1]
+    assert again.alpha.shape == first.alpha.shape
+    assert np.abs(again.alpha - first.alpha).mean() < 0.01
+
+
+def test_the_mirrored_answer_counts_half_and_lies_the_right_way_round():
+    picture = np.zeros((64, 64, 3), np.uint8)
+    left = FakeLocator()
+    ramp = np.arange(64, dtype=np.float32) / 64
+    left.run = lambda x: [ramp + 0 * x[:, :1], np.full_like(x[:, :1], 0.6), np.ones(1, np.float32)]
+    first = Located(np.zeros((64, 64), np.float32), np.zeros((64, 64), np.uint8), 0.7)
+    both = look_mirrored(picture, first, left)
+    np.testing.assert_allclose(both.alpha[5], np.arange(63, -1, -1) / 128, atol=1e-6)
+    assert both.alpha.dtype == np.float32
+    assert set(np.unique(both.uncertainty)) == {77}
+    assert both.presence == 0.7
+    assert first.alpha.max() == 0
+
+
+@pytest.mark.parametrize("radius", [60, 290])
+def test_without_uncertainty_or_refiner_there_is_no_second_look(radius):
+    picture = small_disc(600, 800, (300, 400), radius)
     locator = FakeLocator()
     first = locate(picture, locator)
     unknown = Located(first.alpha, None, 1.0)
-    assert look_closer(picture, unknown, locator) is unknown
+    assert look_again(picture, unknown, locator) is unknown
     refiner = FakeRefiner(lambda x: x[:, 3:4])
     locator.shapes.clear()
     estimate_alpha(picture, locator, None)
