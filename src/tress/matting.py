@@ -133,7 +133,7 @@ def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
 
 
 def look_mirrored(image: Rgb8, located: Located, locator: Network) -> Located:
-    """The mean of the located and of the answer to the mirrored picture: what only one of them believes is doubtful."""
+    """The mean of ``located`` and of the answer to the mirrored picture: what only one of them believes is doubtful."""
     other = locate(np.ascontiguousarray(image[:, ::-1]), locator)
     alpha = (located.alpha + other.alpha[:, ::-1]) * np.float32(0.5)
     if located.uncertainty is None or other.uncertainty is None:
