@@ -126,18 +126,18 @@ def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
         Both answers in one; ``located`` itself if the locator does not say where it is unsure: other people's networks
         are left as they are.
     """
-    if located.uncertainty is None:
-        return located
     closer = look_closer(image, located, locator)
     return look_mirrored(image, located, locator) if closer is located else closer
 
 
 def look_mirrored(image: Rgb8, located: Located, locator: Network) -> Located:
     """The mean of ``located`` and of the answer to the mirrored picture: what only one of them believes is doubtful."""
+    if located.uncertainty is None:
+        return located
     other = locate(np.ascontiguousarray(image[:, ::-1]), locator)
+    if other.uncertainty is None:
+        return located
     alpha = (located.alpha + other.alpha[:, ::-1]) * np.float32(0.5)
-    if located.uncertainty is None or other.uncertainty is None:
-        return Located(alpha, None, located.presence)
     doubt = (located.uncertainty.astype(np.uint16) + other.uncertainty[:, ::-1] + 1) // 2
     return Located(alpha, doubt.astype(np.uint8), located.presence)
 

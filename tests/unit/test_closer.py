@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tress.process.closer import LARGEST_SHARE, MARGIN, Box, closer_box, closer_scale, fade, paste
+from tress.process.closer import Box, closer_box, closer_scale, fade, paste
 
 
 def alpha_with(box, size=(60, 80), value=1.0):
@@ -15,7 +15,6 @@ def alpha_with(box, size=(60, 80), value=1.0):
 def test_the_box_is_the_subject_with_a_margin():
     box = closer_box(alpha_with(Box(20, 30, 30, 50)), (600, 800), smallest_share=0.1)
     assert box == Box(200 - 20, 300 + 20, 300 - 20, 500 + 20)
-    assert MARGIN == 0.1
 
 
 def test_the_box_ends_with_the_picture():
@@ -33,7 +32,6 @@ def test_a_speck_is_looked_at_with_its_surroundings():
 def test_a_subject_that_fills_the_picture_gains_nothing(length, looks):
     box = closer_box(alpha_with(Box(20, 25, 0, length)), (600, 800), smallest_share=0.1)
     assert (box is not None) == looks
-    assert LARGEST_SHARE == 0.6
 
 
 def test_haze_is_no_subject():

@@ -280,6 +280,7 @@ def test_without_uncertainty_or_refiner_there_is_no_second_look(radius):
     first = locate(picture, locator)
     unknown = Located(first.alpha, None, 1.0)
     assert look_again(picture, unknown, locator) is unknown
+    assert len(locator.shapes) == 1
     refiner = FakeRefiner(lambda x: x[:, 3:4])
     locator.shapes.clear()
     estimate_alpha(picture, locator, None)
