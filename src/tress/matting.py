@@ -23,6 +23,8 @@ from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, ti
 from tress.spec import ModelSpec
 
 MAX_STEP = 4.0
+# A closer look sees at least this share of the picture's long side: no finer than one step of the refinement.
+SMALLEST_SHARE = 1 / MAX_STEP
 GRID = TileGrid()
 # Tiles a run of the refiner takes.  On several cores small batches, each on a thread of its own, beat large ones whose
 # every operator is shared among the threads.
@@ -152,7 +154,7 @@ def look_closer(image: Rgb8, located: Located, locator: Network) -> Located:
         Both answers merged, as fine as the closer one but no finer than the picture.  ``located`` itself if the subject
         is too large to gain from that, or the locator does not say where it is unsure.
     """
-    box = closer_box(located.alpha, image.shape[:2], smallest_share=1 / MAX_STEP)
+    box = closer_box(located.alpha, image.shape[:2], smallest_share=SMALLEST_SHARE)
     if box is None or located.uncertainty is None:
         return located
     near = locate(np.ascontiguousarray(image[box.inside]), locator)

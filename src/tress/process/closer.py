@@ -43,13 +43,22 @@ class Box(NamedTuple):
         return Box(*(round(end * scale) for end in self))
 
 
-def closer_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) -> Box | None:
+def closer_box(
+    alpha: Alpha,
+    size: tuple[int, ...],
+    *,
+    smallest_share: float,
+    largest_share: float = LARGEST_SHARE,
+    margin: float = MARGIN,
+) -> Box | None:
     """Where to look closer: the subject with a margin, in a picture of ``size`` ``(H, W)``.
 
     Args:
         alpha: ``(h, w)`` float32, the answer to the whole picture.
         size: of the picture; its sides need not be multiples of those of ``alpha``.
         smallest_share: no box is shorter than this share of the picture's long side, unless the picture ends there.
+        largest_share: a box with a longer side than this share of the picture's is none.
+        margin: around the subject, as a share of its longer side.
 
     Returns:
         None if there is no subject, or one too large to gain from it.
@@ -62,14 +71,14 @@ def closer_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) ->
     top, bottom = rows[0] * down, (rows[-1] + 1) * down
     left, right = columns[0] * across, (columns[-1] + 1) * across
     long_side = max(bottom - top, right - left)
-    margin = max(MARGIN * long_side, (smallest_share * max(size) - long_side) / 2)
+    around = max(margin * long_side, (smallest_share * max(size) - long_side) / 2)
     box = Box(
-        max(0, int(top - margin)),
-        min(size[0], int(np.ceil(bottom + margin))),
-        max(0, int(left - margin)),
-        min(size[1], int(np.ceil(right + margin))),
+        max(0, int(top - around)),
+        min(size[0], int(np.ceil(bottom + around))),
+        max(0, int(left - around)),
+        min(size[1], int(np.ceil(right + around))),
     )
-    return box if box.long_side <= LARGEST_SHARE * max(size) else None
+    return box if box.long_side <= largest_share * max(size) else None
 
 
 def closer_scale(box: Box, near: tuple[int, ...]) -> float:
