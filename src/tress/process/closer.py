@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.arrays import Alpha
-from tress.process.geometry import resize
+from tress.process.geometry import resize, warp
 
 # A box with a longer side above this share of the picture's gains too little from a second look.
 LARGEST_SHARE = 0.6
@@ -79,6 +79,26 @@ def closer_box(
         min(size[1], int(np.ceil(right + around))),
     )
     return box if box.long_side <= largest_share * max(size) else None
+
+
+def cut(planes: npt.NDArray[np.float32], box: Box, size: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """The part of ``planes`` ``(h, w, C)`` that shows ``box`` of a picture of ``size`` ``(H, W)``, exactly placed.
+
+    Returns:
+        ``(h', w', C)``, no coarser than ``planes``.
+    """
+    down, across = planes.shape[0] / size[0], planes.shape[1] / size[1]
+    height = max(1, round((box.bottom - box.top) * down))
+    width = max(1, round((box.right - box.left) * across))
+    grow_y, grow_x = height / ((box.bottom - box.top) * down), width / ((box.right - box.left) * across)
+    # Pixel centres sit at +0.5.
+    matrix = np.array(
+        [
+            [grow_x, 0, grow_x * (0.5 - box.left * across) - 0.5],
+            [0, grow_y, grow_y * (0.5 - box.top * down) - 0.5],
+        ]
+    )
+    return warp(planes, matrix, height, width)
 
 
 def closer_scale(box: Box, near: tuple[int, ...]) -> float:

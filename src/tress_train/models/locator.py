@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from tress_train.models.efficientnet_lite import EfficientNetLite, upsample
 
-
 # Side of the blocks of pixels that the guide folds into channels, and its channels at strides 4 and 8.
 GUIDE_FOLD, GUIDE_WIDTHS = 4, (32, 48)
 
