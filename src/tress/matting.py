@@ -17,14 +17,12 @@ import numpy.typing as npt
 
 from tress.arrays import Alpha, Grey8, Rgb8
 from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
-from tress.process.closer import closer_box, closer_scale, cut, fade, paste
-from tress.process.geometry import fit, pad, resize
+from tress.process.closer import closer_box, closer_scale, fade, paste
+from tress.process.geometry import fit, resize
 from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, tiles_on
 from tress.spec import ModelSpec
 
 MAX_STEP = 4.0
-# A closer look sees at least this share of the picture's long side: no finer than one step of the refinement.
-SMALLEST_SHARE = 1 / MAX_STEP
 GRID = TileGrid()
 # Tiles a run of the refiner takes.  On several cores small batches, each on a thread of its own, beat large ones whose
 # every operator is shared among the threads.
@@ -34,8 +32,6 @@ SETTLED = 0.015
 # About 20 s of refinement on two cores; only a picture that is unsure nearly everywhere gets there.
 MAX_TILES = 4800
 FOUND_PRESENCE = 0.5
-# Alpha and uncertainty that say nothing, for the first look of a guided locator.
-NOTHING_SAID = np.array([0.5, 1.0], np.float32).reshape(2, 1, 1)
 # Without a presence head: a subject is there if this share of the picture is more subject than not.
 FOUND_SHARE = 0.0005
 _BYTE = np.float32(1 / 255)
@@ -99,43 +95,27 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
     return Estimate(alpha, True, confidence, seconds, warnings)
 
 
-def locate(image: Rgb8, locator: Network, said: npt.NDArray[np.float32] | None = None) -> Located:
-    """Runs the locator on the whole picture.
-
-    Args:
-        image: ``(H, W, 3)`` uint8.
-        locator: asked.
-        said: ``(h, w, 2)`` float32 in [0, 1], the alpha and uncertainty of an earlier look at the same picture, of any
-            size; only for a locator that is ``guided``.
-    """
+def locate(image: Rgb8, locator: Network) -> Located:
+    """Runs the locator on the whole picture."""
     spec = locator.spec
     if spec.keep_aspect:
         fitted, placement = fit(image, spec.long_side_px, spec.multiple)
-        height, width = placement.inner_height_px, placement.inner_width_px
+        inner = (slice(placement.inner_height_px), slice(placement.inner_width_px))
     else:
         fitted = resize(image, spec.long_side_px, spec.long_side_px)
-        height, width = fitted.shape[:2]
-    x = np.empty((1, 5 if spec.guided else 3, *fitted.shape[:2]), np.float32)
-    np.multiply(fitted.transpose(2, 0, 1), _BYTE, out=x[0, :3])
-    if spec.guided:
-        told = NOTHING_SAID
-        if said is not None:
-            told = pad(resize(said, height, width), *fitted.shape[:2]).transpose(2, 0, 1)
-        x[0, 3:] = told
+        inner = (slice(None), slice(None))
+    x = np.ascontiguousarray(fitted.transpose(2, 0, 1), np.float32)[None] * _BYTE
     outputs = locator.run(x)
-    alpha = np.ascontiguousarray(_plane(outputs[0])[:height, :width])
+    alpha = np.ascontiguousarray(_plane(outputs[0])[inner])
     uncertainty = None
     if spec.has_uncertainty:
-        uncertainty = (_plane(outputs[1])[:height, :width] * 255 + 0.5).astype(np.uint8)
+        uncertainty = (_plane(outputs[1])[inner] * 255 + 0.5).astype(np.uint8)
     presence = float(outputs[2].reshape(-1)[0]) if spec.has_presence else None
     return Located(alpha, uncertainty, presence)
 
 
 def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
-    """Locates the subject a second time, mirrored and from as near as its size allows, and merges both answers.
-
-    The locator is told what it said at first: whether something belongs to the subject is better seen in the whole
-    picture, where its edge runs is better seen from near.  The second answer counts in the unknown band of the first.
+    """Locates the subject a second time: from near if it is small, else in the mirrored picture.
 
     Args:
         image: ``(H, W, 3)`` uint8.
@@ -143,14 +123,39 @@ def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
         locator: network that gave it.
 
     Returns:
-        Both answers in one, as fine as the second but no finer than the picture; ``located`` itself if the locator is
-        not ``guided``: other networks are left as they are.
+        Both answers in one; ``located`` itself if the locator does not say where it is unsure: other people's networks
+        are left as they are.
     """
-    box = closer_box(located.alpha, image.shape[:2], smallest_share=SMALLEST_SHARE)
-    if box is None or located.uncertainty is None or not locator.spec.guided:
+    closer = look_closer(image, located, locator)
+    return look_mirrored(image, located, locator) if closer is located else closer
+
+
+def look_mirrored(image: Rgb8, located: Located, locator: Network) -> Located:
+    """The mean of ``located`` and of the answer to the mirrored picture: what only one of them believes is doubtful."""
+    if located.uncertainty is None:
         return located
-    said = np.stack([located.alpha, located.uncertainty * _BYTE], axis=-1)
-    near = locate(np.ascontiguousarray(image[box.inside][:, ::-1]), locator, cut(said, box, image.shape[:2])[:, ::-1])
+    other = locate(np.ascontiguousarray(image[:, ::-1]), locator)
+    if other.uncertainty is None:
+        return located
+    alpha = (located.alpha + other.alpha[:, ::-1]) * np.float32(0.5)
+    doubt = (located.uncertainty.astype(np.uint16) + other.uncertainty[:, ::-1] + 1) // 2
+    return Located(alpha, doubt.astype(np.uint8), located.presence)
+
+
+def look_closer(image: Rgb8, located: Located, locator: Network) -> Located:
+    """Locates a small subject once more, in a crop around it, and takes that answer where the first was not sure.
+
+    Whether something belongs to the subject is better seen in the whole picture, where its edge runs is better seen
+    from near.  So the closer answer only counts in the unknown band of the first.
+
+    Returns:
+        Both answers merged, as fine as the closer one but no finer than the picture.  ``located`` itself if the subject
+        is too large to gain from that, or the locator does not say where it is unsure.
+    """
+    box = closer_box(located.alpha, image.shape[:2], smallest_share=1 / MAX_STEP)
+    if box is None or located.uncertainty is None:
+        return located
+    near = locate(np.ascontiguousarray(image[box.inside]), locator)
     if near.uncertainty is None:
         return located
     scale = closer_scale(box, near.alpha.shape)
@@ -161,8 +166,8 @@ def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
         # A strip of a picture, so narrow that nothing of it is left.
         return located
     weight = fade(box, (height, width)) * resize(band.astype(np.float32), height, width)[box.inside]
-    alpha = paste(resize(located.alpha, height, width), near.alpha[:, ::-1], box, weight)
-    doubt = paste(resize(located.uncertainty, height, width), near.uncertainty[:, ::-1], box, weight)
+    alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight)
+    doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight)
     return Located(alpha, (doubt + 0.5).astype(np.uint8), located.presence)
 
 

@@ -28,8 +28,6 @@ class ModelSpec:
         sigmoid: the first output is a logit and needs a sigmoid.
         has_uncertainty: the second output is the uncertainty, ``(N, 1, H, W)`` in [0, 1].
         has_presence: the third output is the subject presence, ``(N,)`` in [0, 1].
-        guided: a locator's input has two more channels: the alpha and uncertainty that an earlier look gave, or 1/2 and
-            1 where there was none.
         licence: SPDX name of the weights' licence.
         recipe: hash of the recipe the network was trained with; empty for networks of others.
         notes: what the record of the training run wants a user to know.
@@ -46,7 +44,6 @@ class ModelSpec:
     sigmoid: bool = False
     has_uncertainty: bool = False
     has_presence: bool = False
-    guided: bool = False
     licence: str = ""
     recipe: str = ""
     notes: str = ""

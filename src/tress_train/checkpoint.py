@@ -55,7 +55,6 @@ def load_weights(model: nn.Module, path: Path) -> None:
     """Copies averaged weights (``ema.pt``), or those inside a full checkpoint (``last.pt``), into ``model``.
 
     Where the file holds several networks (as a joint run leaves them), the one called like the model's class is taken.
-    Parts that the model calls ``optional`` stay as they are where the file has nothing of them.
 
     Raises:
         InputError: the file is missing.
@@ -65,12 +64,8 @@ def load_weights(model: nn.Module, path: Path) -> None:
     state = state.get("averaged", state)
     prefix = f"{type(model).__name__.lower()}."
     own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    state = own or state
-    optional: tuple[str, ...] = getattr(model, "optional", ())
-    if not any(name.startswith(optional) for name in state):
-        state = {**{k: v for k, v in model.state_dict().items() if optional and k.startswith(optional)}, **state}
     try:
-        model.load_state_dict(state)
+        model.load_state_dict(own or state)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise ModelError("weights_mismatch", f"the weights in {path} are of another network: {first}") from error

@@ -260,7 +260,6 @@ def export(
         raise InputError("option_malformed", f"{out} must end in .onnx")
     locates = task == "locator"
     record = model_metadata(run) if run else {}
-    locator = load_locator(weights, variant) if locates else None
     spec = ModelSpec(
         name=name or f"tress-{task}",
         version=version,
@@ -269,12 +268,12 @@ def export(
         multiple=32 if locates else 8,
         has_uncertainty=locates,
         has_presence=locates,
-        guided=locator is not None and locator.guided,
         licence=licence,
         recipe=record.get("recipe", ""),
         notes=record.get("notes", ""),
     )
-    size = export_onnx(locator or load_refiner(weights), spec, out, half=not full)
+    model = load_locator(weights, variant) if locates else load_refiner(weights)
+    size = export_onnx(model, spec, out, half=not full)
     typer.echo(f"{out}: {size / 1e6:.1f} MB")
 
 

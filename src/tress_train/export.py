@@ -52,7 +52,7 @@ def export_onnx(model: nn.Module, spec: ModelSpec, target: Path, *, half: bool =
     Returns:
         The size of the file in bytes.
     """
-    channels, side = (5 if spec.guided else 3, 96) if spec.task == "locator" else (5, 64)
+    channels, side = (3, 96) if spec.task == "locator" else (5, 64)
     names = ["alpha", "uncertainty", "presence"] if spec.task == "locator" else ["alpha"]
     axes = {"image": {0: "batch", 2: "height", 3: "width"}}
     axes |= {name: {0: "batch", 2: "height", 3: "width"} for name in names if name != "presence"}

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.arrays import Alpha
-from tress.process.geometry import resize, warp
+from tress.process.geometry import resize
 
 # A box with a longer side above this share of the picture's gains too little from a second look.
 LARGEST_SHARE = 0.6
@@ -43,22 +43,13 @@ class Box(NamedTuple):
         return Box(*(round(end * scale) for end in self))
 
 
-def closer_box(
-    alpha: Alpha,
-    size: tuple[int, ...],
-    *,
-    smallest_share: float,
-    largest_share: float = LARGEST_SHARE,
-    margin: float = MARGIN,
-) -> Box | None:
+def closer_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) -> Box | None:
     """Where to look closer: the subject with a margin, in a picture of ``size`` ``(H, W)``.
 
     Args:
         alpha: ``(h, w)`` float32, the answer to the whole picture.
         size: of the picture; its sides need not be multiples of those of ``alpha``.
         smallest_share: no box is shorter than this share of the picture's long side, unless the picture ends there.
-        largest_share: a box with a longer side than this share of the picture's is none.
-        margin: around the subject, as a share of its longer side.
 
     Returns:
         None if there is no subject, or one too large to gain from it.
@@ -71,34 +62,14 @@ def closer_box(
     top, bottom = rows[0] * down, (rows[-1] + 1) * down
     left, right = columns[0] * across, (columns[-1] + 1) * across
     long_side = max(bottom - top, right - left)
-    around = max(margin * long_side, (smallest_share * max(size) - long_side) / 2)
+    margin = max(MARGIN * long_side, (smallest_share * max(size) - long_side) / 2)
     box = Box(
-        max(0, int(top - around)),
-        min(size[0], int(np.ceil(bottom + around))),
-        max(0, int(left - around)),
-        min(size[1], int(np.ceil(right + around))),
+        max(0, int(top - margin)),
+        min(size[0], int(np.ceil(bottom + margin))),
+        max(0, int(left - margin)),
+        min(size[1], int(np.ceil(right + margin))),
     )
-    return box if box.long_side <= largest_share * max(size) else None
-
-
-def cut(planes: npt.NDArray[np.float32], box: Box, size: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """The part of ``planes`` ``(h, w, C)`` that shows ``box`` of a picture of ``size`` ``(H, W)``, exactly placed.
-
-    Returns:
-        ``(h', w', C)``, no coarser than ``planes``.
-    """
-    down, across = planes.shape[0] / size[0], planes.shape[1] / size[1]
-    height = max(1, round((box.bottom - box.top) * down))
-    width = max(1, round((box.right - box.left) * across))
-    grow_y, grow_x = height / ((box.bottom - box.top) * down), width / ((box.right - box.left) * across)
-    # Pixel centres sit at +0.5.
-    matrix = np.array(
-        [
-            [grow_x, 0, grow_x * (0.5 - box.left * across) - 0.5],
-            [0, grow_y, grow_y * (0.5 - box.top * down) - 0.5],
-        ]
-    )
-    return warp(planes, matrix, height, width)
+    return box if box.long_side <= LARGEST_SHARE * max(size) else None
 
 
 def closer_scale(box: Box, near: tuple[int, ...]) -> float:

@@ -61,14 +61,11 @@ def fit(image: npt.NDArray, long_side_px: int, multiple: int) -> tuple[npt.NDArr
     scale = long_side_px / max(height, width)
     inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
     fitted = resize(image, inner_height, inner_width)
-    fitted = pad(fitted, round_up(inner_height, multiple), round_up(inner_width, multiple))
+    below = round_up(inner_height, multiple) - inner_height
+    right = round_up(inner_width, multiple) - inner_width
+    if below or right:
+        fitted = cv2.copyMakeBorder(fitted, 0, below, 0, right, cv2.BORDER_REPLICATE)
     return fitted, Placement(height, width, inner_height, inner_width)
-
-
-def pad(image: npt.NDArray, height_px: int, width_px: int) -> npt.NDArray:
-    """``(H, W)`` or ``(H, W, C)`` with its last row and column repeated until it is ``height_px`` x ``width_px``."""
-    below, right = height_px - image.shape[0], width_px - image.shape[1]
-    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE) if below or right else image
 
 
 def restore(answer: npt.NDArray, placement: Placement) -> npt.NDArray:

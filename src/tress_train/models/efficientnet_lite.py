@@ -113,14 +113,11 @@ class EfficientNetLite(nn.Module):
         c = [stage.channels for stage in spec.stages]
         self.channels = (c[0], c[1], c[2], c[4], c[6])
 
-    def forward(self, x: Tensor, hint: Tensor | None = None) -> list[Tensor]:
-        """``hint``, of the shape of the features at stride 8, is added to them before the next stage sees them."""
+    def forward(self, x: Tensor) -> list[Tensor]:
         x = self.stem((x - 127 / 255) * (255 / 128))
         features = []
         for i, stage in enumerate(self.stages):
             x = stage(x)
-            if i == 2 and hint is not None:
-                x = x + hint
             if i in (0, 1, 2, 4, 6):
                 features.append(x)
         return features

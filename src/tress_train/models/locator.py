@@ -2,10 +2,6 @@
 
 An EfficientNet-Lite encoder, a global context block at stride 32, and a top-down decoder that adds one lateral
 connection per scale, down to stride 2.  Input normalisation and the final sigmoids are part of the network.
-
-It may look twice: the second time, at a part of the picture, it is told what it said the first time (as cascades for
-segmentation do, Cheng et al. 2020, "CascadePSP: Toward Class-Agnostic and Very High-Resolution Segmentation via Global
-and Local Refinement").
 """
 
 from __future__ import annotations
@@ -17,9 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tress_train.models.efficientnet_lite import EfficientNetLite, upsample
-
-# Side of the blocks of pixels that the guide folds into channels, and its channels at strides 4 and 8.
-GUIDE_FOLD, GUIDE_WIDTHS = 4, (32, 48)
 
 
 class LocatorLogits(NamedTuple):
@@ -76,32 +69,8 @@ class Up(nn.Module):
         return self.mix(F.relu(self.norm(upsample(self.deep(deep)) + self.skip(skip))))
 
 
-class Guide(nn.Module):
-    """What an earlier look said, as features to add to the encoder's at strides 4 and 8; starts as zeros.
-
-    ```forward`` takes alpha and uncertainty ``(N, 2, H, W)`` in [0, 1].  Alpha 1/2 and uncertainty 1 say nothing: the
-    features are zeros then, as nothing here has a bias.
-    """
-
-    def __init__(self, c4: int, c8: int) -> None:
-        super().__init__()
-        self.near = nn.Conv2d(2 * GUIDE_FOLD**2, GUIDE_WIDTHS[0], 3, padding=1, bias=False)
-        self.far = nn.Conv2d(GUIDE_WIDTHS[0], GUIDE_WIDTHS[1], 3, 2, 1, bias=False)
-        self.out4 = nn.Conv2d(GUIDE_WIDTHS[0], c4, 3, padding=1, bias=False)
-        self.out8 = nn.Conv2d(GUIDE_WIDTHS[1], c8, 3, padding=1, bias=False)
-        for out in (self.out4, self.out8):
-            nn.init.zeros_(out.weight)
-
-    def forward(self, said: Tensor) -> tuple[Tensor, Tensor]:
-        known = torch.cat([2 * said[:, :1] - 1, 1 - said[:, 1:]], 1)
-        near = F.relu(self.near(F.pixel_unshuffle(known, GUIDE_FOLD)))
-        return self.out4(near), self.out8(F.relu(self.far(near)))
-
-
 class Locator(nn.Module):
     """``(N, 3, H, W)`` float RGB in [0, 1], H and W multiples of 32, to alpha, uncertainty and presence.
-
-    With ``(N, 5, H, W)`` the last two channels are what an earlier look said, see ``Guide``.
 
     Args:
         variant: encoder, ``lite0`` or ``lite2``.
@@ -113,7 +82,6 @@ class Locator(nn.Module):
         self.variant, self.widths = variant, tuple(widths)
         self.encoder = EfficientNetLite(variant)
         c2, c4, c8, c16, c32 = self.encoder.channels
-        self.guide = Guide(c4, c8)
         w32, w16, w8, w4, w2 = widths
         self.context = Context(c32, w32)
         self.up16 = Up(w32, c16, w16, 2)
@@ -124,19 +92,9 @@ class Locator(nn.Module):
         self.head = nn.Conv2d(w2, 2, 3, padding=1)
         self.presence = nn.Linear(2 * w32, 1)
 
-    # Weights of before there was a guide are complete without it.
-    optional = ("guide.",)
-
-    @property
-    def guided(self) -> bool:
-        """Whether the guide has learned anything."""
-        return bool(self.guide.out4.weight.any() or self.guide.out8.weight.any())
-
     def logits(self, x: Tensor) -> LocatorLogits:
         """The answers before the sigmoid, for the losses."""
-        hint4, hint8 = self.guide(x[:, 3:]) if x.shape[1] > 3 else (None, None)
-        f2, f4, f8, f16, f32 = self.encoder(x[:, :3], hint8)
-        f4 = f4 if hint4 is None else f4 + hint4
+        f2, f4, f8, f16, f32 = self.encoder(x)
         deep = self.context(f32)
         presence = self.presence(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))[:, 0]
         y8 = self.up8(self.up16(deep, f16), f8)

@@ -18,7 +18,7 @@ class Optim:
 
     Attributes:
         lr_scale: every stage's learning rate is multiplied by this.
-        encoder_lr_share, guide_lr_share: learning rate of the encoder and of the guide relative to the decoder's.
+        encoder_lr_share: learning rate of the encoder relative to the decoder's.
         weight_decay: AdamW, on weights but not on biases and norms.
         clip_norm: gradients are clipped to this norm.
         ema_decay: of the averaged weights, which are the ones evaluated and exported.
@@ -28,7 +28,6 @@ class Optim:
 
     lr_scale: float = 1.0
     encoder_lr_share: float = 0.2
-    guide_lr_share: float = 2.5
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     ema_decay: float = 0.998
@@ -123,7 +122,6 @@ class JointRecipe(Recipe):
         crop_px: side of a crop, a multiple of 8.
         hair_share: share of the scenes whose cut-out is of the kind ``hair``, if there are both kinds.
         strands_share: share of the scenes whose cut-out gets strands of hair drawn onto it.
-        second_looks: every second photo and scene is a part of one, of which the locator is told what it said before.
     """
 
     task: Literal["locator", "joint"] = "joint"
@@ -135,7 +133,6 @@ class JointRecipe(Recipe):
     crop_px: int = 160
     hair_share: float = 0.6
     strands_share: float = 0.4
-    second_looks: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

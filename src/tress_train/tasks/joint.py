@@ -23,7 +23,6 @@ from tress_train.data.crops import corner_of_crop
 from tress_train.data.dataset import SLIVER
 from tress_train.data.degrade import Damaged
 from tress_train.data.gathering import RunData
-from tress_train.data.looks import Look, choose_look, first_size, nothing_said, resized
 from tress_train.data.pairs import Pairs
 from tress_train.data.pools import Pools
 from tress_train.evaluating import Examined
@@ -32,13 +31,6 @@ from tress_train.recipes.base import JointRecipe
 from tress_train.tasks.base import Task, autocast, parameter_groups
 from tress_train.tasks.locator import LocatorTask, locator_losses
 from tress_train.tasks.refiner import RefinerTask, examine_refiner, refiner_losses
-
-
-class SecondLook(NamedTuple):
-    """A look at a part of a picture, and what the look before said about the whole: ``(2, H, W)``."""
-
-    look: Look
-    first: Tensor
 
 
 class Parts(NamedTuple):
@@ -84,19 +76,15 @@ class JointTask(Task):
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Every loss of a batch as ``Pairs`` makes it, already weighted; the refiner's are called ``refiner_*``."""
-        image, labels = torch.cat([batch["image"], batch["scene_view"]]), _with_scenes(batch)
-        looks: dict[int, SecondLook] = {}
-        said = nothing_said(image)
-        if self.recipe.second_looks:
-            image, said, labels, looks = self._look_again(image, labels, batch)
+        photos, scenes = batch["image"], batch["scene_view"]
+        image = torch.cat([photos, scenes]).contiguous(memory_format=torch.channels_last)
         with autocast(image.device, self.recipe.precision):
-            seen = torch.cat([image, said], 1).contiguous(memory_format=torch.channels_last)
-            out = self.parts.locator.model.logits(seen)
+            out = self.parts.locator.model.logits(image)
         out = LocatorLogits(*(x.float() for x in out))
-        crops = self._crops(out, batch, looks)
+        crops = self._crops(out, batch)
         refined = refiner_losses(self.parts.refiner.alpha(crops["input"]), crops, self.refiner_weights)
         return {
-            **locator_losses(out, labels, self.locator_weights),
+            **locator_losses(out, _with_scenes(batch), self.locator_weights),
             **{f"refiner_{name}": value for name, value in refined.items()},
         }
 
@@ -134,72 +122,18 @@ class JointTask(Task):
             draw=draw,
         )
 
-    @torch.no_grad()
-    def _look_again(
-        self, image: Tensor, labels: dict[str, Tensor], batch: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, dict[str, Tensor], dict[int, SecondLook]]:
-        """Every second picture as a second look would see it, with its labels and what the first look said.
-
-        Returns:
-            Pictures ``(N, 3, H, W)``, what is said about them ``(N, 2, H, W)``, labels, and by number the second looks.
-        """
-        height, width = image.shape[2:]
-        chosen = list(range(1, len(image), 2))
-        rng = np.random.default_rng((self.recipe.seed, 5, int(batch["index"][0])))
-        answers = self._first_look(image[chosen], first_size(height, width, rng))
-        images, saids = list(image), list(nothing_said(image))
-        planes = {name: list(label) for name, label in labels.items()}
-        looks = {}
-        for number, answer in zip(chosen, answers, strict=True):
-            look = choose_look(answer[0].cpu().numpy(), rng)
-            looks[number] = SecondLook(look, answer)
-            scene = number - len(batch["image"])
-            source = image[number] if scene < 0 else batch["scene"][scene].float() / 255
-            images[number] = look.cut(source, height, width)
-            saids[number] = look.cut(answer, height, width)
-            for name, label in planes.items():
-                if label[number].ndim:
-                    label[number] = look.cut(label[number], height, width)
-                    if name in ("where", "soft", "fuzzy"):
-                        label[number] = (label[number] > 1 - 1e-3).float()
-            if scene >= 0:
-                planes["alpha"][number] = look.cut(batch["scene_alpha"][scene].float() / 255, height, width)
-        return (
-            torch.stack(images),
-            torch.stack(saids),
-            {name: torch.stack(label) for name, label in planes.items()},
-            looks,
-        )
-
-    def _first_look(self, image: Tensor, size: tuple[int, int]) -> Tensor:
-        """Alpha and uncertainty ``(N, 2, H, W)`` of pictures ``(N, 3, H, W)`` that the locator sees at ``size``."""
-        shrunk = torch.stack([resized(one, *size) for one in image]).contiguous(memory_format=torch.channels_last)
-        locator = self.parts.locator.model.eval()
-        with autocast(image.device, self.recipe.precision):
-            alpha, doubt, _ = locator(shrunk)
-        self.parts.locator.train(self.training)
-        answers = torch.cat([alpha, doubt], 1).float()
-        return F.interpolate(answers, size=image.shape[2:], mode="bilinear", align_corners=False)
-
-    def _crops(
-        self, out: LocatorLogits, batch: dict[str, Tensor], looks: Mapping[int, SecondLook]
-    ) -> dict[str, Tensor]:
+    def _crops(self, out: LocatorLogits, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Crops of the scenes around the band, as ``RefinerCrops`` makes them; gradients reach the locator."""
         first = len(batch["image"])
         size, crop_px = (batch["scene"].shape[-2], batch["scene"].shape[-1]), self.recipe.crop_px
-        answers = torch.sigmoid(torch.cat([out.alpha, out.uncertainty], 1)[first:])
-        planes = []
-        for number, answer in enumerate(answers, first):
-            if number in looks:
-                planes.append(looks[number].look.paste(resized(looks[number].first, *size), answer))
-            else:
-                planes.append(resized(answer, *size))
+        planes = torch.sigmoid(torch.cat([out.alpha, out.uncertainty], 1)[first:])
+        planes = F.interpolate(planes, size=size, mode="bilinear", align_corners=False)
         scale = size[0] / out.alpha.shape[-2]
         found: dict[str, list[Tensor]] = {"input": [], "alpha": [], "band": []}
         for i, index in enumerate(batch["index"]):
             alpha, doubt = planes[i].detach().cpu().numpy()
             band = band_of(Damaged(alpha, doubt, scale), REACH_FIRST)
-            band_plane = torch.from_numpy(band.astype(np.float32))[None].to(out.alpha.device)
+            band_plane = torch.from_numpy(band.astype(np.float32))[None].to(planes.device)
             true_alpha = batch["scene_alpha"][i].float() / 255
             true_pixels = true_alpha[0].cpu().numpy()
             rng = np.random.default_rng((self.recipe.seed, 4, int(index)))

@@ -33,7 +33,7 @@ from tress_train.losses.uncertainty import uncertainty
 from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm, load_imagenet
 from tress_train.models.locator import Locator, LocatorLogits
 from tress_train.quick_eval import Row, by_set, mean_over_sets, means, quick_eval
-from tress_train.recipes.base import JointRecipe, Recipe
+from tress_train.recipes.base import Recipe
 from tress_train.tasks.base import Task, autocast, parameter_groups
 
 MULTIPLE = 32
@@ -56,8 +56,6 @@ class LocatorTask(Task):
         elif recipe.encoder_weights == "imagenet":
             load_imagenet(self.model.encoder, find_weights(recipe.variant))
         self.model.encoder.freeze(recipe.frozen_stages)
-        # Without second looks there is nothing to guide.
-        self.model.guide.requires_grad_(isinstance(recipe, JointRecipe) and recipe.second_looks)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def train(self, mode: bool = True) -> LocatorTask:
@@ -74,17 +72,13 @@ class LocatorTask(Task):
         return locator_losses(LocatorLogits(*(x.float() for x in out)), batch, self.weights)
 
     def groups(self) -> list[dict[str, Any]]:
-        """Encoder, guide and decoder, each with and without weight decay."""
+        """Encoder and decoder, each with and without weight decay."""
         optim, named = self.recipe.optim, list(self.model.named_parameters())
-        shares = {"encoder": optim.encoder_lr_share, "guide": optim.guide_lr_share}
-        parts: dict[str, list[tuple[str, torch.nn.Parameter]]] = {"encoder": [], "guide": [], "decoder": []}
-        for name, p in named:
-            part = name.split(".")[0]
-            parts[part if part in shares else "decoder"].append((name, p))
+        encoder = [(name, p) for name, p in named if name.startswith("encoder.")]
+        decoder = [(name, p) for name, p in named if not name.startswith("encoder.")]
         return [
-            group
-            for part, members in parts.items()
-            for group in parameter_groups(members, optim.weight_decay, shares.get(part, 1.0))
+            *parameter_groups(encoder, optim.weight_decay, optim.encoder_lr_share),
+            *parameter_groups(decoder, optim.weight_decay),
         ]
 
     def start_stage(self, index: int, data: RunData, length: int) -> TrainingSet:
