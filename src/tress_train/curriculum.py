@@ -132,6 +132,7 @@ class Stage:
         name: what it is called in the log.
         steps: budget in optimiser steps.
         long_side_px: long side of the samples.
+        also_px: long side of the samples of every second batch; 0 stands for ``long_side_px``.
         batch: samples per step over all processes.
         lr: peak learning rate of the decoder.
         mix: which data is drawn how often.
@@ -153,6 +154,12 @@ class Stage:
     replay_share: float = 0.0
     gates: tuple[Gate, ...] = ()
     min_share: float = 1.0
+    also_px: int = 0
+
+    @property
+    def sides_px(self) -> tuple[int, ...]:
+        """Long sides of the samples, which the batches take in turn."""
+        return (self.long_side_px, self.also_px) if self.also_px else (self.long_side_px,)
 
 
 @dataclass(frozen=True)

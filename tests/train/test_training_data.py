@@ -42,7 +42,7 @@ def library(collection: Collection) -> Library:
 
 
 def samples(library: Library, mix: Mix = MIX, **changes: object) -> TrainingSet:
-    settings = {"long_side_px": 64, "batch": 2, "seed": 3, "length": 40, **changes}
+    settings = {"sides_px": (64,), "batch": 2, "seed": 3, "length": 40, **changes}
     return TrainingSet(library, [(mix, 1.0)], {}, **settings)  # type: ignore[arg-type]
 
 
@@ -90,7 +90,7 @@ def test_limits_keep_pictures_out_and_say_so(library: Library) -> None:
     keys = [photo.key for photo in library.photos["discs"]]
     difficulty = {key: Difficulty(1, 0.3, float(i), 0.0, 0.0, 0) for i, key in enumerate(keys)}
     limited = Mix(sets={"discs": 1.0}, limits=Limits(contrast_min=len(keys) - 2))
-    data = TrainingSet(library, [(limited, 1.0)], difficulty, long_side_px=64, batch=2, seed=1, length=20)
+    data = TrainingSet(library, [(limited, 1.0)], difficulty, sides_px=(64,), batch=2, seed=1, length=20)
     assert data.pools() == {"discs": 2}
     assert {data.describe(i).split(": ")[1] for i in range(20)} == set(keys[-2:])
     with pytest.raises(InputError, match="usable"):
@@ -99,9 +99,15 @@ def test_limits_keep_pictures_out_and_say_so(library: Library) -> None:
 
 def test_replay_draws_earlier_mixes_as_often_as_it_says(library: Library) -> None:
     mixes = [(Mix(sets={"discs": 1.0}), 0.8), (Mix(sets={"rough": 1.0}), 0.2)]
-    data = TrainingSet(library, mixes, {}, long_side_px=64, batch=2, seed=1, length=400)
+    data = TrainingSet(library, mixes, {}, sides_px=(64,), batch=2, seed=1, length=400)
     rough = sum("rough" in data.describe(i) for i in range(400))
     assert 50 <= rough <= 110
+
+
+def test_batches_take_their_sizes_in_turn(library: Library) -> None:
+    data = samples(library, sides_px=(128, 64), batch=3)
+    longest = [max(data[i]["image"].shape[1:]) for i in range(12)]
+    assert longest == [128] * 3 + [64] * 3 + [128] * 3 + [64] * 3
 
 
 def test_describe_names_the_picture_that_the_sample_shows(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

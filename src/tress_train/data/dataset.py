@@ -52,7 +52,8 @@ class TrainingSet(Samples):
         library: the decoded pictures.
         mixes: the mixes to draw from, with the share of each.
         difficulty: by key; only needed for mixes with limits.
-        long_side_px: long side of the samples; the canvas shape changes from batch to batch.
+        sides_px: long sides of the samples, which the batches take in turn; the canvas shape changes from batch to
+            batch as well.
         batch: samples per batch; all of a batch share one canvas.
         seed: start of all randomness.
         length: number of samples in the run.
@@ -68,13 +69,13 @@ class TrainingSet(Samples):
         mixes: Sequence[tuple[Mix, float]],
         difficulty: Mapping[str, Difficulty],
         *,
-        long_side_px: int,
+        sides_px: Sequence[int],
         batch: int,
         seed: int,
         length: int,
         with_colours: bool = False,
     ) -> None:
-        self.library, self.long_side_px, self.batch = library, long_side_px, batch
+        self.library, self.sides_px, self.batch = library, tuple(sides_px), batch
         self.seed, self.length, self.with_colours = seed, length, with_colours
         self.draws = [draw for mix, share in mixes for draw in _plan(library, mix, share, difficulty)]
         if not self.draws:
@@ -96,7 +97,8 @@ class TrainingSet(Samples):
         """Height and width of the batch that sample ``index`` belongs to."""
         rng = np.random.default_rng((self.seed, 1, index // self.batch))
         height, width = CANVASES[rng.choice(len(CANVASES), p=[share for _, share in CANVASES])][0]
-        return round_up(int(height * self.long_side_px), 32), round_up(int(width * self.long_side_px), 32)
+        long_side_px = self.sides_px[index // self.batch % len(self.sides_px)]
+        return round_up(int(height * long_side_px), 32), round_up(int(width * long_side_px), 32)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One sample.

@@ -128,7 +128,7 @@ def _choose_for_locator(recipe: Recipe, train: Mapping[str, Record]) -> _Choice:
     return _Choice(
         used,
         {**frozen, OWN: own},
-        round(_SPARE * max(stage.long_side_px for stage in recipe.stages)),
+        round(_SPARE * max(max(stage.sides_px) for stage in recipe.stages)),
         any(mix.limits is not None for mix in mixes),
     )
 

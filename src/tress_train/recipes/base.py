@@ -105,7 +105,7 @@ class Recipe(BaseRecipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         for stage in self.stages:
-            if stage.long_side_px < 32:
+            if min(stage.sides_px) < 32:
                 raise InputError("recipe_invalid", f"the samples of stage {stage.name} need at least 32 px")
 
 
@@ -138,12 +138,12 @@ class JointRecipe(Recipe):
         super().__post_init__()
         for stage in self.stages:
             # The smallest of `data.pairs.EIGHTHS`, the narrowest of `data.dataset.CANVASES`.
-            largest = int(stage.long_side_px * 0.75 * 0.7)
+            largest = int(min(stage.sides_px) * 0.75 * 0.7)
             if self.crop_px % 8 or not 32 <= self.crop_px <= largest:
                 raise InputError(
                     "recipe_invalid",
                     f"stage {stage.name} cannot have crops of {self.crop_px} px",
-                    hint=f"a multiple of 8 from 32 to {largest}, which follows from its long_side_px",
+                    hint=f"a multiple of 8 from 32 to {largest}, which follows from its long side",
                 )
 
     def refiner(self) -> RefinerRecipe:
@@ -216,7 +216,16 @@ def smoke(recipe: AnyRecipe) -> AnyRecipe:
     )
     if isinstance(small, Recipe):
         stages = tuple(
-            replace(stage, steps=2, long_side_px=_SMOKE_PX, batch=2, mix=_SMOKE_MIX, more=(), gates=_easy(stage.gates))
+            replace(
+                stage,
+                steps=2,
+                long_side_px=_SMOKE_PX,
+                also_px=0,
+                batch=2,
+                mix=_SMOKE_MIX,
+                more=(),
+                gates=_easy(stage.gates),
+            )
             for stage in small.stages
         )
         if isinstance(small, JointRecipe):

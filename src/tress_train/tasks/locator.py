@@ -89,7 +89,7 @@ class LocatorTask(Task):
             data.library,
             shares(self.recipe.stages, index),
             data.difficulty,
-            long_side_px=stage.long_side_px,
+            sides_px=stage.sides_px,
             batch=stage.batch,
             seed=self.recipe.seed * 1000 + index,
             length=length,
