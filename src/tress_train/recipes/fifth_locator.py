@@ -38,7 +38,7 @@ RECIPE = Recipe(
     stages=(
         Stage(
             "all",
-            steps=3500,
+            steps=3000,
             long_side_px=512,
             also_px=384,
             batch=8,
