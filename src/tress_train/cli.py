@@ -193,6 +193,31 @@ def distil(
 
 
 @app.command()
+def curate(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Folder for sheets, list of choices, labels and manifest.")],
+    labels: Annotated[
+        list[Path] | None, typer.Option("--labels", help="Labels of another network, from `distil`. Repeatable.")
+    ] = None,
+    choices: Annotated[
+        Path | None,
+        typer.Option(help="The list, filled in: writes the labels.  Without it: draws sheets and the list."),
+    ] = None,
+) -> None:
+    """Choose by eye between the labels of several networks, where they differ."""
+    from tress_train import curating
+    from tress_train.data.collection import read_collection
+
+    answers = [read_collection(data).train, *(read_collection([*data, folder]).train for folder in labels or [])]
+    if choices is not None:
+        typer.echo(curating.curate(answers, curating.read_choices(choices), out))
+        return
+    path, count = curating.ask(answers, out)
+    typer.echo(f"{count} pictures: look at {out / 'sheets'}, put a letter for every {curating.OPEN} in {path},")
+    typer.echo(f"and run the same again with --choices {path}")
+
+
+@app.command()
 def difficulty(
     data: DataOption,
     out: Annotated[Path, typer.Option(help="JSON lines with the measured figures; goes on where it stopped.")],

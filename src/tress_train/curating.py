@@ -1,0 +1,216 @@
+"""Curation: several networks label a picture, a person picks the answer that is right.
+
+A single teacher is wrong altogether on a part of the pictures, mostly on the ones worth learning from.  Where the
+answers differ, they are drawn side by side with two made of them, and one letter a picture decides.
+
+Work is kept as text, a line a picture, so it can be put under version control and done again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tress.errors import InputError
+from tress.evaluation.manifest import Record
+from tress.io.files import write_atomic
+from tress.process.labels import TEACHER_SURE, edge_band, make_label
+from tress_train.contact_sheet import tile
+from tress_train.data.collection import MANIFEST
+from tress_train.data.reading import read_alpha, read_rgb
+from tress_train.gates import read_gates, source_keys
+
+CHOICES = "choices.txt"
+OPEN, NONE_RIGHT, NO_SUBJECT = "?", "-", "0"
+LETTERS = "ABCDEFGHIJ"
+# Answers that agree better than this (IoU of every one with the first) are not asked about.
+AGREE = 0.85
+# A mask drawn along colours is off by more than a network's answer.
+BAND_PX, COLOURS_BAND_PX = 2, 4
+# A network's doubt this near to the edge may be hair; further away it is only doubt, and the person has decided.
+SOFT_REACH_PX = 10
+# Parts smaller than this share of the picture are crumbs.
+CRUMB = 0.0004
+ROWS_A_SHEET = 12
+_NO_GROUND = np.array([255, 0, 255], np.uint8)
+
+Image = npt.NDArray[np.uint8]
+
+
+def ask(answers: Sequence[Mapping[str, Record]], out: Path) -> tuple[Path, int]:
+    """Draws the pictures whose answers differ and writes the list of choices, all open.
+
+    Args:
+        answers: per answer the pictures by key, as `read_collection` reads the data with one folder of labels each;
+            pictures of the gates and cut-outs are left out, and those that no answer labels.
+        out: folder for ``sheets`` and the list.
+
+    Returns:
+        The list, a line ``KEY ?`` for every picture in question, and how many these are.
+
+    Raises:
+        InputError: there is a list already, too many answers, a picture is damaged, or the answers agree everywhere.
+    """
+    path = out / CHOICES
+    if path.exists():
+        raise InputError("choices_exist", f"{path} exists", hint="finish it, or give another --out")
+    if not 2 <= len(answers) <= len(LETTERS) - 2:
+        raise InputError("answers_number", f"2 to {len(LETTERS) - 2} answers can be compared, not {len(answers)}")
+    frozen = source_keys(read_gates())
+    asked: list[str] = []
+    tiles: list[Image] = []
+    for key in sorted(answers[0]):
+        if key in frozen or all(answer[key].alpha is None for answer in answers if key in answer):
+            continue
+        image, found = read_rgb(answers[0][key].image), _answers(answers, key)
+        if not _in_question(found, answers[0][key]):
+            continue
+        options = candidates(image, found)
+        pictures = [np.where((mask > 127)[..., None], image, _NO_GROUND) for mask in options.values()]
+        tiles.append(tile(f"{len(asked)}  {key[-60:]}  {' '.join(options)}", [image, *pictures]))
+        asked.append(key)
+    if not asked:
+        raise InputError("answers_agree", "the answers agree on every picture, so there is nothing to choose")
+    for first in range(0, len(tiles), ROWS_A_SHEET):
+        _, png = cv2.imencode(".png", cv2.cvtColor(np.vstack(tiles[first : first + ROWS_A_SHEET]), cv2.COLOR_RGB2BGR))
+        write_atomic(out / "sheets" / f"{first:05d}.png", png.tobytes(), overwrite=True)
+    write_atomic(path, "".join(f"{key} {OPEN}\n" for key in asked).encode(), overwrite=False)
+    return path, len(asked)
+
+
+def curate(answers: Sequence[Mapping[str, Record]], choices: Mapping[str, str], out: Path) -> Path:
+    """Writes the chosen labels as a data folder of its own; with it as a later ``--data`` they replace the old ones.
+
+    Args:
+        answers: the same, in the same order, as `ask` was given.
+        choices: per key a letter, `NONE_RIGHT` (the picture is not trained on) or `NO_SUBJECT`.
+        out: the folder.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        InputError: a choice is open or means nothing, or a picture is not in the data.
+    """
+    rows = []
+    for i, (key, choice) in enumerate(choices.items()):
+        if key not in answers[0]:
+            raise InputError("key_unknown", f"the data has no picture {key}", hint="give the same --data as before")
+        record = answers[0][key]
+        row = {"image": os.path.relpath(record.image, out), "set": record.set}
+        if choice == NO_SUBJECT:
+            rows.append({**row, "kind": "room", "edge": "background", "ignore_px": 0})
+            continue
+        image = read_rgb(record.image)
+        options = candidates(image, _answers(answers, key)) if choice != NONE_RIGHT else {}
+        if choice == NONE_RIGHT:
+            # Doubt everywhere: such a label is dropped when it is read.
+            label = np.full(image.shape[:2], 128, np.uint8)
+        elif choice in options:
+            label = decided(options[choice], colours=choice == list(options)[-2])
+        else:
+            raise InputError(
+                "choice_unknown",
+                f"{key} has the choice {choice!r}",
+                hint=f"{', '.join(options)}, {NO_SUBJECT} for no subject, {NONE_RIGHT} for none of them",
+            )
+        path = out / "labels" / f"{i:05d}.png"
+        _, png = cv2.imencode(".png", label)
+        write_atomic(path, png.tobytes(), overwrite=True)
+        alpha = os.path.relpath(path, out)
+        rows.append({**row, "alpha": alpha, "kind": record.kind, "edge": "teacher", "ignore_px": 0})
+    write_atomic(out / MANIFEST, "".join(json.dumps(row) + "\n" for row in rows).encode(), overwrite=True)
+    return out / MANIFEST
+
+
+def read_choices(path: Path) -> dict[str, str]:
+    """Choices by key.
+
+    Raises:
+        InputError: the file cannot be read or a line is not ``KEY CHOICE``.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("choices_unreadable", f"cannot read {path}: {error}") from error
+    found = {}
+    for number, line in enumerate(lines, 1):
+        key, _, choice = line.rpartition(" ")
+        if not key or len(choice) != 1:
+            raise InputError("choices_malformed", f"{path}, line {number}: not a key, a space and one letter")
+        found[key] = choice
+    return found
+
+
+def candidates(image: Image, answers: Sequence[Image]) -> dict[str, Image]:
+    """What can be chosen, by letter, each ``(H, W)`` uint8.
+
+    The answers come first, then the mean of them cut along the colours of the picture (Rother et al. 2004, "GrabCut"),
+    and last what any of them found.
+    """
+    options = [*answers, _along_colours(image, np.mean(answers, axis=0) / 255), np.max(answers, axis=0)]
+    return dict(zip(LETTERS, options, strict=False))
+
+
+def decided(answer: Image, *, colours: bool) -> Image:
+    """The label that follows from a choice: subject and background, with doubt only along the edge.
+
+    Args:
+        answer: ``(H, W)`` uint8; above 127 is the subject.
+        colours: it was cut along colours.
+    """
+    inside = (answer > 127).astype(np.uint8)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(inside)
+    for part in range(1, count):
+        if stats[part, cv2.CC_STAT_AREA] < CRUMB * inside.size:
+            inside[parts == part] = 0
+    low, high = 255 * TEACHER_SURE, 255 * (1 - TEACHER_SURE)
+    soft = (answer > low) & (answer < high) & edge_band(inside, SOFT_REACH_PX) & (not colours)
+    widest = COLOURS_BAND_PX if colours else BAND_PX
+    sharp = [np.where(edge_band(inside, px), 128, inside * 255).astype(np.uint8) for px in (widest, 1, 0)]
+    labels = [np.where(soft, answer, sharp[0]).astype(np.uint8), *sharp]
+    # A label that is mostly doubt is not learned from, so thin things get less of it.
+    return next((label for label in labels if make_label(label, "teacher") is not None), sharp[-1])
+
+
+def _answers(answers: Sequence[Mapping[str, Record]], key: str) -> list[Image]:
+    """The alphas of a picture in order; an answer that leaves it out found nothing."""
+    height, width = read_rgb(answers[0][key].image).shape[:2]
+    found = []
+    for answer in answers:
+        path = answer[key].alpha if key in answer else None
+        alpha = np.zeros((height, width), np.uint8) if path is None else read_alpha(path)
+        if alpha.shape != (height, width):
+            raise InputError("alpha_size", f"{path} does not have the size of its picture")
+        found.append(alpha)
+    return found
+
+
+def _in_question(found: Sequence[Image], given: Record) -> bool:
+    if given.edge == "teacher" and make_label(found[0], "teacher") is None:
+        return True
+    first = found[0] > 127
+    for other in found[1:]:
+        either = int((first | (other > 127)).sum())
+        if either and int((first & (other > 127)).sum()) < AGREE * either:
+            return True
+    return False
+
+
+def _along_colours(image: Image, mean: npt.NDArray[np.float64]) -> Image:
+    marks = np.select([mean > 0.85, mean > 0.5, mean > 0.08], [cv2.GC_FGD, cv2.GC_PR_FGD, cv2.GC_PR_BGD], cv2.GC_BGD)
+    marks = marks.astype(np.uint8)
+    if not (marks == cv2.GC_FGD).any() or not (marks == cv2.GC_BGD).any():
+        return np.where(mean > 0.5, 255, 0).astype(np.uint8)
+    cv2.setRNGSeed(0)
+    model = np.zeros((1, 65))
+    cv2.grabCut(np.ascontiguousarray(image[..., ::-1]), marks, None, model, model.copy(), 4, cv2.GC_INIT_WITH_MASK)
+    inside = ((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)).astype(np.uint8)
+    smooth = cv2.morphologyEx(cv2.medianBlur(inside, 5), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.asarray(smooth * 255, np.uint8)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tress.errors import InputError
+from tress.evaluation.manifest import Record
+from tress_train.curating import ask, candidates, curate, decided, read_choices
+from tress_train.data.collection import read_collection
+from tress_train.data.library import load_library
+from tress_train.data.reading import read_alpha
+from tress_train.distil import distil
+
+pytestmark = pytest.mark.train
+
+Answers = list[dict[str, Record]]
+
+
+@pytest.fixture
+def answers(data: Path, tmp_path: Path) -> Answers:
+    """The given labels, and those of a network that is right but on every picture whose key ends with 3."""
+    records = read_collection([data]).train
+    blind = [key for key in records if key.endswith("3.png")]
+
+    def nearly_right(image: np.ndarray) -> np.ndarray:
+        for key, record in records.items():
+            if record.alpha is not None and np.array_equal(cv2.imread(str(record.image))[..., ::-1], image):
+                alpha = read_alpha(record.alpha)
+                return np.zeros_like(alpha) if key in blind else alpha
+        raise AssertionError("a picture that is not in the data")
+
+    distil(records, nearly_right, "b" * 64, tmp_path / "labels")
+    return [records, read_collection([data, tmp_path / "labels"]).train]
+
+
+def test_only_pictures_whose_labels_differ_are_asked_about(answers: Answers, tmp_path: Path) -> None:
+    path, count = ask(answers, tmp_path / "out")
+    assert list(read_choices(path)) == ["discs/3.png", "rough/3.png"]
+    assert count == 2
+    assert set(read_choices(path).values()) == {"?"}
+    sheet = cv2.imread(str(tmp_path / "out" / "sheets" / "00000.png"))
+    assert sheet.shape[1] == 5 * 192
+    path.write_text("discs/3.png A\n")
+    with pytest.raises(InputError) as error:
+        ask(answers, tmp_path / "out")
+    assert error.value.code == "choices_exist"
+    assert path.read_text() == "discs/3.png A\n"
+
+
+def test_chosen_labels_replace_the_old_ones(answers: Answers, data: Path, tmp_path: Path) -> None:
+    choices = {"discs/3.png": "A", "discs/0.png": "D", "rough/3.png": "-", "rough/2.png": "0"}
+    folder = curate(answers, choices, tmp_path / "out").parent
+    records = read_collection([data, folder]).train
+    assert records.keys() == answers[0].keys()
+    library = load_library(records, 512)
+    assert library.dropped == ["rough/3.png"]
+    photos = {photo.key: photo.label for photos in library.photos.values() for photo in photos}
+    assert "rough/2.png" not in photos
+    assert "rough/2.png" in [picture.key for picture in library.backgrounds["room"]]
+    for key in ("discs/3.png", "discs/0.png"):
+        alpha = answers[0][key].alpha
+        assert alpha is not None
+        sure = photos[key].where > 0
+        np.testing.assert_array_equal(photos[key].alpha[sure] > 127, read_alpha(alpha)[sure] > 127)
+        assert 0.5 < sure.mean() < 1
+        assert not photos[key].soft.any()
+
+
+def test_a_choice_that_means_nothing_is_refused(answers: Answers, tmp_path: Path) -> None:
+    for choices, code in (
+        ({"discs/3.png": "?"}, "choice_unknown"),
+        ({"discs/3.png": "E"}, "choice_unknown"),
+        ({"lost.png": "A"}, "key_unknown"),
+    ):
+        with pytest.raises(InputError) as error:
+            curate(answers, choices, tmp_path / "out")
+        assert error.value.code == code
+    assert not (tmp_path / "out" / "manifest.jsonl").exists()
+    for text in ("discs/3.png\n", "discs/3.png AB\n", "A\n"):
+        (tmp_path / "c.txt").write_text(text)
+        with pytest.raises(InputError, match="line 1"):
+            read_choices(tmp_path / "c.txt")
+    with pytest.raises(InputError) as error:
+        read_choices(tmp_path / "none.txt")
+    assert error.value.code == "choices_unreadable"
+
+
+def test_answers_that_agree_leave_nothing_to_ask(answers: Answers, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        ask([answers[0], answers[0]], tmp_path / "out")
+    assert error.value.code == "answers_agree"
+    with pytest.raises(InputError) as error:
+        ask(answers[:1], tmp_path / "out")
+    assert error.value.code == "answers_number"
+
+
+def test_candidates_follow_colours_and_hold_what_any_answer_found() -> None:
+    image = np.full((80, 80, 3), 220, np.uint8)
+    image[20:60, 20:60] = (30, 60, 20)
+    rng = np.random.default_rng(0)
+    image = np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+    wide, narrow = np.zeros((80, 80), np.uint8), np.zeros((80, 80), np.uint8)
+    wide[12:68, 14:66] = 255
+    narrow[24:56, 22:60] = 255
+    found = candidates(image, [wide, narrow])
+    assert list(found) == ["A", "B", "C", "D"]
+    true = np.zeros((80, 80), bool)
+    true[20:60, 20:60] = True
+    assert ((found["C"] > 127) != true).mean() < 0.01
+    np.testing.assert_array_equal(found["D"], np.maximum(wide, narrow))
+    nothing = np.zeros((80, 80), np.uint8)
+    assert not candidates(image, [nothing, nothing])["C"].any()
+
+
+def test_doubt_stays_only_along_the_edge() -> None:
+    answer = np.zeros((100, 100), np.uint8)
+    answer[20:80, 20:80] = 255
+    answer[45:55, 45:55] = 180
+    answer[20:80, 80:84] = 90
+    answer[5, 5] = 255
+    label = decided(answer, colours=False)
+    assert (label[45:55, 45:55] == 255).all()
+    assert (label[30:70, 82:84] == 90).all()
+    assert label[5, 5] == 0
+    assert (label[50, 18:22] == 128).all()
+    np.testing.assert_array_equal(np.unique(decided(answer, colours=True)), [0, 128, 255])
