@@ -5,13 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from tress.errors import InputError, TressError
 from tress_train import cli
 from tress_train.card import write_card
+from tress_train.data.collection import read_collection
 from tress_train.data.sources import registered_sources
+from tress_train.distil import distil
 from tress_train.records import git_commit, versions
 
 pytestmark = pytest.mark.train
@@ -183,3 +186,17 @@ def test_an_average_is_the_mean_of_weights_of_one_network(tmp_path: Path) -> Non
         assert isinstance(error, TressError)
         assert error.code == code
     assert not (tmp_path / "new.pt").exists()
+
+
+def test_labels_are_chosen_in_two_steps(data: Path, tmp_path: Path) -> None:
+    records = read_collection([data]).train
+    distil(records, lambda image: np.zeros(image.shape[:2], np.uint8), "c" * 64, tmp_path / "labels")
+    words = ["curate", "--data", str(data), "--labels", str(tmp_path / "labels"), "--out", str(tmp_path / "out")]
+    asked = RUNNER.invoke(cli.app, words)
+    assert asked.exit_code == 0
+    assert asked.output.startswith("16 pictures")
+    choices = tmp_path / "out" / "choices.txt"
+    choices.write_text(choices.read_text().replace("?", "A"))
+    done = RUNNER.invoke(cli.app, [*words, "--choices", str(choices)])
+    assert done.exit_code == 0
+    assert len(Path(done.output.strip()).read_text().splitlines()) == 16
