@@ -68,18 +68,21 @@ def ask(answers: Sequence[Mapping[str, Record]], out: Path) -> tuple[Path, int]:
     for key in sorted(answers[0]):
         if key in frozen or all(answer[key].alpha is None for answer in answers if key in answer):
             continue
-        image, found = read_rgb(answers[0][key].image), _answers(answers, key)
+        image = read_rgb(answers[0][key].image)
+        found = _alphas(answers, key, image)
         if not _in_question(found, answers[0][key]):
             continue
         options = candidates(image, found)
         pictures = [np.where((mask > 127)[..., None], image, _NO_GROUND) for mask in options.values()]
         tiles.append(tile(f"{len(asked)}  {key[-60:]}  {' '.join(options)}", [image, *pictures]))
         asked.append(key)
+        if len(tiles) == ROWS_A_SHEET:
+            _write_sheet(tiles, len(asked), out)
+            tiles = []
     if not asked:
         raise InputError("answers_agree", "the answers agree on every picture, so there is nothing to choose")
-    for first in range(0, len(tiles), ROWS_A_SHEET):
-        _, png = cv2.imencode(".png", cv2.cvtColor(np.vstack(tiles[first : first + ROWS_A_SHEET]), cv2.COLOR_RGB2BGR))
-        write_atomic(out / "sheets" / f"{first:05d}.png", png.tobytes(), overwrite=True)
+    if tiles:
+        _write_sheet(tiles, len(asked), out)
     write_atomic(path, "".join(f"{key} {OPEN}\n" for key in asked).encode(), overwrite=False)
     return path, len(asked)
 
@@ -89,7 +92,8 @@ def curate(answers: Sequence[Mapping[str, Record]], choices: Mapping[str, str], 
 
     Args:
         answers: the same, in the same order, as `ask` was given.
-        choices: per key a letter, `NONE_RIGHT` (the picture is not trained on) or `NO_SUBJECT`.
+        choices: per key a letter, `NONE_RIGHT` (the picture is not trained on) or `NO_SUBJECT`.  Where the first answer
+            is chosen and is no teacher's, it stays as it is, with its own grade.
         out: the folder.
 
     Returns:
@@ -104,11 +108,13 @@ def curate(answers: Sequence[Mapping[str, Record]], choices: Mapping[str, str], 
             raise InputError("key_unknown", f"the data has no picture {key}", hint="give the same --data as before")
         record = answers[0][key]
         row = {"image": os.path.relpath(record.image, out), "set": record.set}
+        if choice == LETTERS[0] and record.edge != "teacher":
+            continue
         if choice == NO_SUBJECT:
             rows.append({**row, "kind": "room", "edge": "background", "ignore_px": 0})
             continue
         image = read_rgb(record.image)
-        options = candidates(image, _answers(answers, key)) if choice != NONE_RIGHT else {}
+        options = candidates(image, _alphas(answers, key, image)) if choice != NONE_RIGHT else {}
         if choice == NONE_RIGHT:
             # Doubt everywhere: such a label is dropped when it is read.
             label = np.full(image.shape[:2], 128, np.uint8)
@@ -179,14 +185,19 @@ def decided(answer: Image, *, colours: bool) -> Image:
     return next((label for label in labels if make_label(label, "teacher") is not None), sharp[-1])
 
 
-def _answers(answers: Sequence[Mapping[str, Record]], key: str) -> list[Image]:
+def _write_sheet(tiles: Sequence[Image], asked: int, out: Path) -> None:
+    """Writes the tiles of the last of ``asked`` pictures, named by the first of them."""
+    _, png = cv2.imencode(".png", cv2.cvtColor(np.vstack(tiles), cv2.COLOR_RGB2BGR))
+    write_atomic(out / "sheets" / f"{asked - len(tiles):05d}.png", png.tobytes(), overwrite=True)
+
+
+def _alphas(answers: Sequence[Mapping[str, Record]], key: str, image: Image) -> list[Image]:
     """The alphas of a picture in order; an answer that leaves it out found nothing."""
-    height, width = read_rgb(answers[0][key].image).shape[:2]
     found = []
     for answer in answers:
         path = answer[key].alpha if key in answer else None
-        alpha = np.zeros((height, width), np.uint8) if path is None else read_alpha(path)
-        if alpha.shape != (height, width):
+        alpha = np.zeros(image.shape[:2], np.uint8) if path is None else read_alpha(path)
+        if alpha.shape != image.shape[:2]:
             raise InputError("alpha_size", f"{path} does not have the size of its picture")
         found.append(alpha)
     return found

@@ -60,13 +60,14 @@ def test_chosen_labels_replace_the_old_ones(answers: Answers, data: Path, tmp_pa
     photos = {photo.key: photo.label for photos in library.photos.values() for photo in photos}
     assert "rough/2.png" not in photos
     assert "rough/2.png" in [picture.key for picture in library.backgrounds["room"]]
-    for key in ("discs/3.png", "discs/0.png"):
-        alpha = answers[0][key].alpha
-        assert alpha is not None
-        sure = photos[key].where > 0
-        np.testing.assert_array_equal(photos[key].alpha[sure] > 127, read_alpha(alpha)[sure] > 127)
-        assert 0.5 < sure.mean() < 1
-        assert not photos[key].soft.any()
+    assert records["discs/3.png"] == answers[0]["discs/3.png"]
+    alpha = answers[0]["discs/0.png"].alpha
+    assert alpha is not None
+    label = photos["discs/0.png"]
+    sure = label.where > 0
+    np.testing.assert_array_equal(label.alpha[sure] > 127, read_alpha(alpha)[sure] > 127)
+    assert 0.5 < sure.mean() < 1
+    assert not label.soft.any()
 
 
 def test_a_choice_that_means_nothing_is_refused(answers: Answers, tmp_path: Path) -> None:

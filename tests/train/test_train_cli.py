@@ -196,7 +196,7 @@ def test_labels_are_chosen_in_two_steps(data: Path, tmp_path: Path) -> None:
     assert asked.exit_code == 0
     assert asked.output.startswith("16 pictures")
     choices = tmp_path / "out" / "choices.txt"
-    choices.write_text(choices.read_text().replace("?", "A"))
+    choices.write_text(choices.read_text().replace("?", "C"))
     done = RUNNER.invoke(cli.app, [*words, "--choices", str(choices)])
     assert done.exit_code == 0
     assert len(Path(done.output.strip()).read_text().splitlines()) == 16
