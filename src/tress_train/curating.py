@@ -8,7 +8,6 @@ Work is kept as text, a line a picture, so it can be put under version control a
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,10 +19,10 @@ import numpy.typing as npt
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.io.files import write_atomic
-from tress.process.labels import TEACHER_SURE, edge_band, make_label
+from tress.process.labels import FUZZY_REACH_PX, TEACHER_SURE, edge_band, make_label
 from tress_train.contact_sheet import tile
-from tress_train.data.collection import MANIFEST
 from tress_train.data.reading import read_alpha, read_rgb
+from tress_train.distil import agree, teacher_row, write_png, write_rows
 from tress_train.gates import read_gates, source_keys
 
 CHOICES = "choices.txt"
@@ -33,8 +32,6 @@ LETTERS = "ABCDEFGHIJ"
 AGREE = 0.85
 # A mask drawn along colours is off by more than a network's answer.
 BAND_PX, COLOURS_BAND_PX = 2, 4
-# A network's doubt this near to the edge may be hair; further away it is only doubt, and the person has decided.
-SOFT_REACH_PX = 10
 # Parts smaller than this share of the picture are crumbs.
 CRUMB = 0.0004
 ROWS_A_SHEET = 12
@@ -102,37 +99,37 @@ def curate(answers: Sequence[Mapping[str, Record]], choices: Mapping[str, str], 
     Raises:
         InputError: a choice is open or means nothing, or a picture is not in the data.
     """
-    rows = []
-    for i, (key, choice) in enumerate(choices.items()):
+    letters = LETTERS[: len(answers) + 2]
+    for key, choice in choices.items():
         if key not in answers[0]:
             raise InputError("key_unknown", f"the data has no picture {key}", hint="give the same --data as before")
-        record = answers[0][key]
-        row = {"image": os.path.relpath(record.image, out), "set": record.set}
-        if choice == LETTERS[0] and record.edge != "teacher":
-            continue
-        if choice == NO_SUBJECT:
-            rows.append({**row, "kind": "room", "edge": "background", "ignore_px": 0})
-            continue
-        image = read_rgb(record.image)
-        options = candidates(image, _alphas(answers, key, image)) if choice != NONE_RIGHT else {}
-        if choice == NONE_RIGHT:
-            # Doubt everywhere: such a label is dropped when it is read.
-            label = np.full(image.shape[:2], 128, np.uint8)
-        elif choice in options:
-            label = decided(options[choice], colours=choice == list(options)[-2])
-        else:
+        if choice not in (*letters, NO_SUBJECT, NONE_RIGHT):
             raise InputError(
                 "choice_unknown",
                 f"{key} has the choice {choice!r}",
-                hint=f"{', '.join(options)}, {NO_SUBJECT} for no subject, {NONE_RIGHT} for none of them",
+                hint=f"{', '.join(letters)}, {NO_SUBJECT} for no subject, {NONE_RIGHT} for none of them",
             )
+    rows: list[dict[str, object]] = []
+    for i, (key, choice) in enumerate(choices.items()):
+        record = answers[0][key]
+        if choice == LETTERS[0] and record.edge != "teacher":
+            continue
+        if choice == NO_SUBJECT:
+            image_path = os.path.relpath(record.image, out)
+            # Backgrounds are drawn by kind, and a photo is no plain one.
+            rows.append({"image": image_path, "set": record.set, "kind": "room", "edge": "background", "ignore_px": 0})
+            continue
+        image = read_rgb(record.image)
+        if choice == NONE_RIGHT:
+            # Doubt everywhere: such a label is dropped when it is read.
+            label = np.full(image.shape[:2], 128, np.uint8)
+        else:
+            options = candidates(image, _alphas(answers, key, image))
+            label = decided(options[choice], colours=choice == letters[-2])
         path = out / "labels" / f"{i:05d}.png"
-        _, png = cv2.imencode(".png", label)
-        write_atomic(path, png.tobytes(), overwrite=True)
-        alpha = os.path.relpath(path, out)
-        rows.append({**row, "alpha": alpha, "kind": record.kind, "edge": "teacher", "ignore_px": 0})
-    write_atomic(out / MANIFEST, "".join(json.dumps(row) + "\n" for row in rows).encode(), overwrite=True)
-    return out / MANIFEST
+        write_png(path, label)
+        rows.append(teacher_row(record, path, out))
+    return write_rows(rows, out)
 
 
 def read_choices(path: Path) -> dict[str, str]:
@@ -177,7 +174,8 @@ def decided(answer: Image, *, colours: bool) -> Image:
         if stats[part, cv2.CC_STAT_AREA] < CRUMB * inside.size:
             inside[parts == part] = 0
     low, high = 255 * TEACHER_SURE, 255 * (1 - TEACHER_SURE)
-    soft = (answer > low) & (answer < high) & edge_band(inside, SOFT_REACH_PX) & (not colours)
+    # Near to the edge doubt may be hair; further away it is only doubt, and the person has decided.
+    soft = (answer > low) & (answer < high) & edge_band(inside, FUZZY_REACH_PX) & (not colours)
     widest = COLOURS_BAND_PX if colours else BAND_PX
     sharp = [np.where(edge_band(inside, px), 128, inside * 255).astype(np.uint8) for px in (widest, 1, 0)]
     labels = [np.where(soft, answer, sharp[0]).astype(np.uint8), *sharp]
@@ -187,8 +185,8 @@ def decided(answer: Image, *, colours: bool) -> Image:
 
 def _write_sheet(tiles: Sequence[Image], asked: int, out: Path) -> None:
     """Writes the tiles of the last of ``asked`` pictures, named by the first of them."""
-    _, png = cv2.imencode(".png", cv2.cvtColor(np.vstack(tiles), cv2.COLOR_RGB2BGR))
-    write_atomic(out / "sheets" / f"{asked - len(tiles):05d}.png", png.tobytes(), overwrite=True)
+    sheet = np.asarray(cv2.cvtColor(np.vstack(tiles), cv2.COLOR_RGB2BGR), np.uint8)
+    write_png(out / "sheets" / f"{asked - len(tiles):05d}.png", sheet)
 
 
 def _alphas(answers: Sequence[Mapping[str, Record]], key: str, image: Image) -> list[Image]:
@@ -206,12 +204,7 @@ def _alphas(answers: Sequence[Mapping[str, Record]], key: str, image: Image) -> 
 def _in_question(found: Sequence[Image], given: Record) -> bool:
     if given.edge == "teacher" and make_label(found[0], "teacher") is None:
         return True
-    first = found[0] > 127
-    for other in found[1:]:
-        either = int((first | (other > 127)).sum())
-        if either and int((first & (other > 127)).sum()) < AGREE * either:
-            return True
-    return False
+    return not all(agree(found[0] > 127, other > 127, AGREE) for other in found[1:])
 
 
 def _along_colours(image: Image, mean: npt.NDArray[np.float64]) -> Image:

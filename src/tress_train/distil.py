@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -29,6 +29,7 @@ from tress_train.data.reading import read_alpha, read_rgb
 from tress_train.gates import read_gates, source_keys
 
 Image = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 Label = Callable[[Image], Image]
 # A teacher that agrees less with the known part of a mask (IoU) saw something else than the person who made it.
 AGREES = 0.9
@@ -71,8 +72,7 @@ def distil(
     for done, (_, record) in enumerate(sorted(wanted.items())):
         path = labels / f"{hashlib.sha256(record.image.read_bytes()).hexdigest()}.png"
         if not _is_whole(path):
-            _, png = cv2.imencode(".png", teacher(read_rgb(record.image)))
-            write_atomic(path, png.tobytes(), overwrite=True)
+            write_png(path, teacher(read_rgb(record.image)))
         if progress is not None:
             progress(done + 1, len(wanted))
         if mend:
@@ -80,22 +80,40 @@ def distil(
             if found is None:
                 continue
             path = out / "mended" / teacher_content[:16] / path.name
-            _, png = cv2.imencode(".png", found)
-            write_atomic(path, png.tobytes(), overwrite=True)
-        rows.append(
-            {
-                "image": os.path.relpath(record.image, out),
-                "alpha": os.path.relpath(path, out),
-                "set": record.set,
-                "kind": record.kind,
-                "edge": "teacher",
-                "ignore_px": 0,
-            }
-        )
+            write_png(path, found)
+        rows.append(teacher_row(record, path, out))
     if not rows:
         raise InputError("teacher_disagrees", "the teacher agrees with none of the masks, so there is nothing to mend")
+    return write_rows(rows, out)
+
+
+def teacher_row(record: Record, label: Path, out: Path) -> dict[str, object]:
+    """The row of a manifest in ``out`` that gives a picture a teacher's label."""
+    return {
+        "image": os.path.relpath(record.image, out),
+        "alpha": os.path.relpath(label, out),
+        "set": record.set,
+        "kind": record.kind,
+        "edge": "teacher",
+        "ignore_px": 0,
+    }
+
+
+def write_rows(rows: Sequence[Mapping[str, object]], out: Path) -> Path:
+    """Writes the manifest of a folder of labels and gives its path."""
     write_atomic(out / MANIFEST, "".join(json.dumps(row) + "\n" for row in rows).encode(), overwrite=True)
     return out / MANIFEST
+
+
+def write_png(path: Path, image: Image) -> None:
+    """Writes a grey or BGR picture, whole or not at all."""
+    _, png = cv2.imencode(".png", image)
+    write_atomic(path, png.tobytes(), overwrite=True)
+
+
+def agree(first: Mask, second: Mask, share: float) -> bool:
+    """Whether the IoU of two masks is at least ``share``; two empty ones agree."""
+    return bool((first & second).sum() >= share * (first | second).sum())
 
 
 def is_rough(record: Record) -> bool:
@@ -116,8 +134,7 @@ def mended(record: Record, taught: Image) -> Image | None:
     if mask.alpha.shape != taught.shape:
         raise InputError("alpha_size", f"{record.alpha} does not have the size of its picture")
     known, true, told = mask.where > 0, mask.alpha > 127, taught > 127
-    either = int((known & (true | told)).sum())
-    if not either or (known & true & told).sum() < AGREES * either:
+    if not (known & (true | told)).any() or not agree(known & true, known & told, AGREES):
         return None
     return np.where(known, mask.alpha, taught)
 

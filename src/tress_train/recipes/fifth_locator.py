@@ -1,4 +1,4 @@
-"""The fifth locator: the released one with labels looked through by eye, at two sizes in turn.
+"""The fifth locator: the one released before it, with labels looked through by eye, at two sizes in turn.
 
     torchrun --nproc-per-node 2 -m tress_train run fifth_locator --data DATA --data MENDED --data CURATED \
         --data RENDERS --init weights/tress-locator-0.2.0.pt --out runs/fifth
@@ -6,6 +6,8 @@
 A third of the photos of widest variety had been left out, because their teacher was unsure of them or blind.  Most of
 them have a usable mask now (``tress-train curate``).  Photos in clutter were located better at 384 px than at 512,
 although nothing was trained there any more; so every second batch is small.
+
+Its ``--init`` were these weights as they stood then; since then it is a part of them.
 
 Cost: an hour and a half on two cores.  Expected: see the training log.
 """
