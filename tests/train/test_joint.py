@@ -156,6 +156,8 @@ def test_crops_that_do_not_fit_a_scene_are_refused() -> None:
         apply(load_recipe("joint"), [f"crop_px={largest + 8}"])
     with pytest.raises(InputError, match="crops of 400 px"):
         apply(load_recipe("joint"), ["crop_px=400"])
+    with pytest.raises(InputError, match="crops"):
+        apply(load_recipe("joint"), [f"crop_px={largest}", "stages.together.also_px=384"])
 
 
 def test_the_input_is_stacked_as_the_refiner_alone_gets_it(task: JointTask, batch: dict) -> None:
