@@ -9,7 +9,9 @@ Work is kept as text, a line a picture, so it can be put under version control a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -35,9 +37,36 @@ BAND_PX, COLOURS_BAND_PX = 2, 4
 # Parts smaller than this share of the picture are crumbs.
 CRUMB = 0.0004
 ROWS_A_SHEET = 12
+# An outline drawn by eye is off by up to this; wider than any hair, so its doubt is not taken for some.
+DRAWN_BAND_PX = FUZZY_REACH_PX + 1
 _NO_GROUND = np.array([255, 0, 255], np.uint8)
 
+_POINT = r"\d+(?:\.\d+)?,\d+(?:\.\d+)?"
+_OUTLINE = rf"[+-](?: {_POINT}){{3,}}"
+_LINE = re.compile(rf"(?P<key>.+?) (?P<letter>\S)(?P<outlines>(?: {_OUTLINE})*)")
+
 Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A polygon that is added to the subject or taken from it.
+
+    Attributes:
+        adds: whether it is added.
+        points: ``(N, 2)``, x and y in per cent of the picture's width and height.
+    """
+
+    adds: bool
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A letter of the answers, `NO_SUBJECT` or `NONE_RIGHT`, and what is drawn on it, in order."""
+
+    letter: str
+    outlines: tuple[Outline, ...] = ()
 
 
 def ask(answers: Sequence[Mapping[str, Record]], out: Path) -> tuple[Path, int]:
@@ -84,13 +113,14 @@ def ask(answers: Sequence[Mapping[str, Record]], out: Path) -> tuple[Path, int]:
     return path, len(asked)
 
 
-def curate(answers: Sequence[Mapping[str, Record]], choices: Mapping[str, str], out: Path) -> Path:
+def curate(answers: Sequence[Mapping[str, Record]], choices: Mapping[str, Choice], out: Path) -> Path:
     """Writes the chosen labels as a data folder of its own; with it as a later ``--data`` they replace the old ones.
 
     Args:
         answers: the same, in the same order, as `ask` was given.
-        choices: per key a letter, `NONE_RIGHT` (the picture is not trained on) or `NO_SUBJECT`.  Where the first answer
-            is chosen and is no teacher's, it stays as it is, with its own grade.
+        choices: per key a letter, `NONE_RIGHT` (the picture is not trained on) or `NO_SUBJECT`, and outlines to draw on
+            it, on nothing in the last case.  Where the first answer is chosen, is no teacher's and nothing is drawn on
+            it, it stays as it is, with its own grade.
         out: the folder.
 
     Returns:
@@ -103,40 +133,54 @@ def curate(answers: Sequence[Mapping[str, Record]], choices: Mapping[str, str], 
     for key, choice in choices.items():
         if key not in answers[0]:
             raise InputError("key_unknown", f"the data has no picture {key}", hint="give the same --data as before")
-        if choice not in (*letters, NO_SUBJECT, NONE_RIGHT):
+        if choice.letter not in (*letters, NO_SUBJECT, NONE_RIGHT):
             raise InputError(
                 "choice_unknown",
-                f"{key} has the choice {choice!r}",
+                f"{key} has the choice {choice.letter!r}",
                 hint=f"{', '.join(letters)}, {NO_SUBJECT} for no subject, {NONE_RIGHT} for none of them",
+            )
+        if choice.letter == NONE_RIGHT and choice.outlines:
+            raise InputError(
+                "choice_unknown",
+                f"{key} is not trained on but has outlines",
+                hint=f"draw on an answer, or on nothing ({NO_SUBJECT})",
             )
     rows: list[dict[str, object]] = []
     for i, (key, choice) in enumerate(choices.items()):
         record = answers[0][key]
-        if choice == LETTERS[0] and record.edge != "teacher":
+        letter, outlines = choice.letter, choice.outlines
+        if letter == LETTERS[0] and record.edge != "teacher" and not outlines:
             continue
-        if choice == NO_SUBJECT:
+        if letter == NO_SUBJECT and not outlines:
             image_path = os.path.relpath(record.image, out)
             # Backgrounds are drawn by kind, and a photo is no plain one.
             rows.append({"image": image_path, "set": record.set, "kind": "room", "edge": "background", "ignore_px": 0})
             continue
         image = read_rgb(record.image)
-        if choice == NONE_RIGHT:
+        if letter == NONE_RIGHT:
             # Doubt everywhere: such a label is dropped when it is read.
             label = np.full(image.shape[:2], 128, np.uint8)
+        elif letter == NO_SUBJECT:
+            label = np.zeros(image.shape[:2], np.uint8)
         else:
             options = candidates(image, _alphas(answers, key, image))
-            label = decided(options[choice], colours=choice == letters[-2])
+            label = decided(options[letter], colours=letter == letters[-2])
+        label = drawn(label, outlines)
         path = out / "labels" / f"{i:05d}.png"
         write_png(path, label)
         rows.append(teacher_row(record, path, out))
     return write_rows(rows, out)
 
 
-def read_choices(path: Path) -> dict[str, str]:
+def read_choices(path: Path) -> dict[str, Choice]:
     """Choices by key.
 
+    Returns:
+        Of every line ``KEY LETTER`` the choice.  A line may go on with outlines, ``+ X,Y X,Y X,Y ...`` to add and
+        ``- X,Y X,Y X,Y ...`` to take away, with three points or more in per cent of the picture's width and height.
+
     Raises:
-        InputError: the file cannot be read or a line is not ``KEY CHOICE``.
+        InputError: the file cannot be read or a line is malformed.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -144,11 +188,22 @@ def read_choices(path: Path) -> dict[str, str]:
         raise InputError("choices_unreadable", f"cannot read {path}: {error}") from error
     found = {}
     for number, line in enumerate(lines, 1):
-        key, _, choice = line.rpartition(" ")
-        if not key or len(choice) != 1:
-            raise InputError("choices_malformed", f"{path}, line {number}: not a key, a space and one letter")
-        found[key] = choice
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise InputError(
+                "choices_malformed",
+                f"{path}, line {number}: not a key, a space and one letter",
+                hint="outlines follow as `+ X,Y X,Y X,Y` or `- X,Y X,Y X,Y`, in per cent of width and height",
+            )
+        outlines = tuple(_outline(text) for text in re.findall(_OUTLINE, match["outlines"]))
+        found[match["key"]] = Choice(match["letter"], outlines)
     return found
+
+
+def _outline(text: str) -> Outline:
+    sign, *points = text.split()
+    pairs = (point.split(",") for point in points)
+    return Outline(sign == "+", tuple((float(x), float(y)) for x, y in pairs))
 
 
 def candidates(image: Image, answers: Sequence[Image]) -> dict[str, Image]:
@@ -181,6 +236,33 @@ def decided(answer: Image, *, colours: bool) -> Image:
     labels = [np.where(soft, answer, sharp[0]).astype(np.uint8), *sharp]
     # A label that is mostly doubt is not learned from, so thin things get less of it.
     return next((label for label in labels if make_label(label, "teacher") is not None), sharp[-1])
+
+
+def drawn(label: Image, outlines: Sequence[Outline]) -> Image:
+    """The label with outlines drawn on it, one after the other, each with doubt along its edge.
+
+    Args:
+        label: ``(H, W)`` uint8.
+        outlines: what to add and to take away.
+    """
+    labels = []
+    for band_px in (DRAWN_BAND_PX, COLOURS_BAND_PX, BAND_PX):
+        labels.append(label)
+        for outline in outlines:
+            labels[-1] = _draw(labels[-1], outline, band_px)
+    # As with answers: small things get less doubt, or they would not be learned from.
+    return next((found for found in labels if make_label(found, "teacher") is not None), labels[-1])
+
+
+def _draw(label: Image, outline: Outline, band_px: int) -> Image:
+    height, width = label.shape
+    corners = np.array(outline.points) / 100 * (width, height)
+    inside = cv2.fillPoly(np.zeros_like(label), [np.round(corners).astype(np.int32)], (1,))
+    edge = edge_band(inside, band_px)
+    value = np.uint8(255 if outline.adds else 0)
+    found = np.where(inside > 0, value, label)
+    # What was sure of it already is no less so for an outline beside it.
+    return np.where(edge & (label != value), np.uint8(128), np.where(edge, label, found))
 
 
 def _write_sheet(tiles: Sequence[Image], asked: int, out: Path) -> None:

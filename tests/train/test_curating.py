@@ -8,7 +8,8 @@ import pytest
 
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
-from tress_train.curating import ask, candidates, curate, decided, read_choices
+from tress.process.labels import make_label
+from tress_train.curating import Choice, Outline, ask, candidates, curate, decided, drawn, read_choices
 from tress_train.data.collection import read_collection
 from tress_train.data.library import load_library
 from tress_train.data.reading import read_alpha
@@ -17,6 +18,8 @@ from tress_train.distil import distil
 pytestmark = pytest.mark.train
 
 Answers = list[dict[str, Record]]
+
+CORNER = Outline(True, ((0.0, 0.0), (50.0, 0.0), (50.0, 50.0), (0.0, 50.0)))
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def test_only_pictures_whose_labels_differ_are_asked_about(answers: Answers, tmp
     path, count = ask(answers, tmp_path / "out")
     assert list(read_choices(path)) == ["discs/3.png", "rough/3.png"]
     assert count == 2
-    assert set(read_choices(path).values()) == {"?"}
+    assert set(read_choices(path).values()) == {Choice("?")}
     sheet = cv2.imread(str(tmp_path / "out" / "sheets" / "00000.png"))
     assert sheet.shape[1] == 5 * 192
     path.write_text("discs/3.png A\n")
@@ -51,7 +54,8 @@ def test_only_pictures_whose_labels_differ_are_asked_about(answers: Answers, tmp
 
 
 def test_chosen_labels_replace_the_old_ones(answers: Answers, data: Path, tmp_path: Path) -> None:
-    choices = {"discs/3.png": "A", "discs/0.png": "D", "rough/3.png": "-", "rough/2.png": "0"}
+    letters = {"discs/3.png": "A", "discs/0.png": "D", "rough/3.png": "-", "rough/2.png": "0"}
+    choices = {key: Choice(letter) for key, letter in letters.items()}
     folder = curate(answers, choices, tmp_path / "out").parent
     records = read_collection([data, folder]).train
     assert records.keys() == answers[0].keys()
@@ -72,15 +76,17 @@ def test_chosen_labels_replace_the_old_ones(answers: Answers, data: Path, tmp_pa
 
 def test_a_choice_that_means_nothing_is_refused(answers: Answers, tmp_path: Path) -> None:
     for choices, code in (
-        ({"discs/3.png": "?"}, "choice_unknown"),
-        ({"discs/3.png": "E"}, "choice_unknown"),
-        ({"lost.png": "A"}, "key_unknown"),
+        ({"discs/3.png": Choice("?")}, "choice_unknown"),
+        ({"discs/3.png": Choice("E")}, "choice_unknown"),
+        ({"discs/3.png": Choice("-", (CORNER,))}, "choice_unknown"),
+        ({"lost.png": Choice("A")}, "key_unknown"),
     ):
         with pytest.raises(InputError) as error:
             curate(answers, choices, tmp_path / "out")
         assert error.value.code == code
     assert not (tmp_path / "out" / "manifest.jsonl").exists()
-    for text in ("discs/3.png\n", "discs/3.png AB\n", "A\n"):
+    drawings = ("A + 1,2 3,4", "A * 1,2 3,4 5,6", "A + -1,2 3,4 5,6", "A 1,2 3,4 5,6")
+    for text in ("discs/3.png\n", "discs/3.png AB\n", "A\n", *(f"discs/3.png {drawing}\n" for drawing in drawings)):
         (tmp_path / "c.txt").write_text(text)
         with pytest.raises(InputError, match="line 1"):
             read_choices(tmp_path / "c.txt")
@@ -128,3 +134,51 @@ def test_doubt_stays_only_along_the_edge() -> None:
     assert label[5, 5] == 0
     assert (label[50, 18:22] == 128).all()
     np.testing.assert_array_equal(np.unique(decided(answer, colours=True)), [0, 128, 255])
+
+
+def test_outlines_are_read_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "c.txt"
+    path.write_text("a set/a 1.png A + 0,0 50,0 50,50 0,50 - 1.5,2 3,4 5,6\nb.png 0\n")
+    hole = Outline(False, ((1.5, 2.0), (3.0, 4.0), (5.0, 6.0)))
+    assert read_choices(path) == {"a set/a 1.png": Choice("A", (CORNER, hole)), "b.png": Choice("0")}
+
+
+def test_outlines_add_and_take_away_with_doubt_along_their_edge() -> None:
+    label = np.zeros((200, 400), np.uint8)
+    label[:, 300:] = 255
+    label[:, 280:300] = 128
+    added = drawn(label, [CORNER])
+    assert (added[:88, :188] == 255).all()
+    assert (added[:88, 192:208] == 128).all()
+    assert (added[112:, :280] == 0).all()
+    np.testing.assert_array_equal(added[:, 280:], label[:, 280:])
+    over = drawn(label, [Outline(True, ((60.0, 0.0), (100.0, 0.0), (100.0, 100.0), (60.0, 100.0)))])
+    assert (over[:, 252:] == 255).all()
+    label[:, 100:] = 255
+    taken = drawn(label, [Outline(False, ((85.0, 0.0), (100.0, 0.0), (100.0, 100.0), (85.0, 100.0)))])
+    assert (taken[:, 352:] == 0).all()
+    assert (taken[:, 330:350] == 128).all()
+    np.testing.assert_array_equal(taken[:, :328], label[:, :328])
+
+
+def test_outlines_around_small_things_leave_less_doubt() -> None:
+    outline = Outline(True, ((30.0, 30.0), (60.0, 30.0), (60.0, 60.0), (30.0, 60.0)))
+    label = drawn(np.zeros((200, 200), np.uint8), [outline])
+    assert make_label(label, "teacher") is not None
+    assert (label == 255).any()
+    assert (label == 128).any()
+
+
+def test_outlines_are_drawn_on_an_answer_or_on_nothing(answers: Answers, data: Path, tmp_path: Path) -> None:
+    choices = {"discs/0.png": Choice("A", (CORNER,)), "discs/1.png": Choice("0", (CORNER,))}
+    folder = curate(answers, choices, tmp_path / "out").parent
+    library = load_library(read_collection([data, folder]).train, 512)
+    photos = {photo.key: photo.label for photos in library.photos.values() for photo in photos}
+    for key, starts_from in (("discs/0.png", answers[0]["discs/0.png"].alpha), ("discs/1.png", None)):
+        label = photos[key]
+        sure = label.where > 0
+        found = np.zeros(label.alpha.shape, bool) if starts_from is None else read_alpha(starts_from) > 127
+        height, width = found.shape
+        found[: height // 2, : width // 2] = True
+        np.testing.assert_array_equal(label.alpha[sure] > 127, found[sure])
+        assert 0.3 < sure.mean() < 1
