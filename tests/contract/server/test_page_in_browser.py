@@ -283,6 +283,26 @@ def test_files_without_a_picture_are_refused_visibly(page, png):
     assert not page.find(".drop-note").is_displayed()
 
 
+def test_a_background_picture_that_is_not_chosen_yet(page, png, tmp_path):
+    page = page()
+    page.drop("ball.png", png)
+    page.settled()
+    page.choose('input[name="background"][value="white"]')
+    page.fill_in("#format", "jpeg")
+    page.settled()
+    page.choose('input[name="background"][value="picture"]')
+    page.settled()
+    assert "Choose a picture" in page.find('[data-for="no-picture"]').text
+    assert page.find("#format").get_property("value") == "png"
+    assert not page.find(".note").is_displayed()
+    (tmp_path / "behind.png").write_bytes(png)
+    page.find("#choose").send_keys(str(tmp_path / "behind.png"))
+    page.settled()
+    assert not page.find('[data-for="no-picture"]').is_displayed()
+    name, content = page.download()
+    assert (name, content[:3]) == ("ball.cutout.jpg", b"\xff\xd8\xff")
+
+
 def test_behind_a_prefix(page, png):
     page = page(prefix="/bg")
     page.console()
