@@ -77,8 +77,11 @@ class Page:
     def find(self, selector):
         return self.driver.find_element("css selector", selector)
 
+    def find_all(self, selector):
+        return self.driver.find_elements("css selector", selector)
+
     def count(self, selector):
-        return len(self.driver.find_elements("css selector", selector))
+        return len(self.find_all(selector))
 
     def until(self, condition):
         for _ in range(1200):
@@ -350,6 +353,7 @@ def test_nothing_sticks_out_on_a_phone(page, png):
             page.drop("ball.png", png)
             page.settled()
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 390
+        assert all(button.rect["x"] + button.rect["width"] <= 390 for button in page.find_all(".save button"))
     assert page.find('[data-do="download"]').is_displayed()
 
 
