@@ -180,6 +180,7 @@ def test_workers_that_worked_for_a_while_are_replaced_for_ever(listener, caplog,
         (("--threads", "0"), "threads must be at least 1"),
         (("--log-level", "loud"), "log level"),
         (("--keys", "no-such-file"), "no-such-file"),
+        (("--trust-proxy", "proxy.local"), "'proxy.local' is not a network"),
     ],
 )
 def test_it_says_what_is_wrong_and_stops(arguments, words, capsys):
@@ -189,10 +190,29 @@ def test_it_says_what_is_wrong_and_stops(arguments, words, capsys):
     assert words in capsys.readouterr().err
 
 
-def test_a_new_key_fits_its_line(capsys, tmp_path):
+def test_a_new_key_fits_its_line(capsys, monkeypatch):
     from tress.cli.main import main
     from tress.server.keys import load_keys
 
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["serve", "--new-key", "shop"]) == 0
     key, line = (text.rpartition("  ")[2].strip() for text in capsys.readouterr().out.splitlines())
-    assert load_keys(None, line.rpartition(" ")[2]).identify(key).name == "shop"
+    assert load_keys(None, line).identify(key).name == "shop"
+
+
+def test_a_new_key_can_be_appended_to_the_key_file(capsys, tmp_path):
+    from tress.cli.main import main
+    from tress.server.keys import load_keys
+
+    file = tmp_path / "keys.txt"
+    owners = {}
+    for name in ("shop", "office"):
+        assert main(["serve", "--new-key", name]) == 0
+        written = capsys.readouterr()
+        owners[name] = written.err.rpartition("  ")[2].strip()
+        with file.open("a") as keys:
+            keys.write(written.out)
+    assert {name: load_keys(file, None).identify(key).name for name, key in owners.items()} == {
+        "shop": "shop",
+        "office": "office",
+    }

@@ -11,10 +11,12 @@ from functools import partial
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from tress.errors import InputError
 from tress.server.app import create_app, load_remover
 from tress.server.config import ServerConfig
+from tress.server.connections import PromptProtocol
 from tress.server.rates import RateLimiter
 from tress.server.supervise import supervise
 from tress.server.telemetry import MULTIPROCESS_VARIABLE
@@ -63,16 +65,24 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, load: Any) -> None:
-    settings = uvicorn.Config(
-        create_app(config, load=load, limiter=limiter),
+def server_settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
+    """How uvicorn runs the application."""
+    return uvicorn.Config(
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
-        http="h11",
+        http=PromptProtocol,
+        # A connection that became a web socket would be out of that protocol's sight.
+        ws="none",
+        forwarded_allow_ips=list(config.trusted_proxies) or None,
         timeout_graceful_shutdown=int(config.deadline_s) + _GRACE_S,
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
     )
+
+
+def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, load: Any) -> None:
+    settings = server_settings(config, create_app(config, load=load, limiter=limiter))
     # uvicorn raises the signal again once all is finished: a stop that was asked for is no failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.Server(settings).run(sockets=[listener])
