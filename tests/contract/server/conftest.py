@@ -113,13 +113,16 @@ def serve(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
 
     from tress.server.app import create_app
     from tress.server.config import ServerConfig
+    from tress.server.run import server_settings
 
     running: list[tuple[Any, threading.Thread]] = []
 
     def start(prefix: str = "", **settings: Any) -> Any:
-        app = create_app(ServerConfig(**settings), load=lambda: cutter)
-        served = below(prefix, app) if prefix else app
-        server = uvicorn.Server(uvicorn.Config(served, log_config=None, http="h11", timeout_graceful_shutdown=10))
+        config = ServerConfig(**settings)
+        app = create_app(config, load=lambda: cutter)
+        how = server_settings(config, below(prefix, app) if prefix else app)
+        how.timeout_graceful_shutdown = 10
+        server = uvicorn.Server(how)
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

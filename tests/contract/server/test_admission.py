@@ -292,7 +292,8 @@ def test_logs_say_what_happened_and_nothing_that_is_private(make_client, png, ca
 def test_wrong_settings_are_told_at_once():
     from tress.server.config import ServerConfig
 
-    for settings in ({"threads": 0}, {"deadline_s": 0}, {"port": 70000}, {"fetch_networks": ("10.0.0.0/33",)}):
+    networks = ({name: ("10.0.0.0/33",)} for name in ("fetch_networks", "trusted_proxies"))
+    for settings in ({"threads": 0}, {"deadline_s": 0}, {"port": 70000}, *networks):
         with pytest.raises(InputError) as caught:
             ServerConfig(**settings)
         assert caught.value.code == "server_config"
