@@ -12,12 +12,11 @@ from starlette.responses import JSONResponse, Response
 from tress.errors import InputError
 from tress.outputs import describe, parse
 from tress.outputs.options import OPTIONS
+from tress.server.accept import wants_json
 from tress.server.body import Body, read_base64
 from tress.server.openapi import PICTURE_FIELDS, cutout_operation
 from tress.server.service import Service
 from tress.server.work import Made, Order, pack_file
-
-JSON_ANSWER = "application/json"
 
 
 def cutout_router(service: Service) -> APIRouter:
@@ -43,7 +42,7 @@ def cutout_router(service: Service) -> APIRouter:
         return Order(await read_picture(service, picture, body.raw), options, pack_file)
 
     def answer(request: Request, made: Made) -> Response:
-        if JSON_ANSWER in request.headers.get("accept", ""):
+        if wants_json(request):
             return JSONResponse(_as_json(made), headers=_headers(made))
         return Response(made.data, media_type=made.media_type, headers=_headers(made))
 

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from tress.errors import InputError, TressError
 from tress.io.decode import Picture
 from tress.outputs import OutputOptions
+from tress.server.accept import wants_json
 from tress.server.body import Body, read_base64
 from tress.server.problems import Problem
 from tress.server.removebg_openapi import ACCOUNT, IMPROVE, REMOVEBG
@@ -75,7 +76,7 @@ def removebg_router(service: Service) -> APIRouter:
 
     def answer(request: Request, made: Made) -> Response:
         headers = _headers(made, request.state.parameters)
-        if "application/json" in request.headers.get("accept", ""):
+        if wants_json(request):
             data = {"result_b64": base64.b64encode(made.data).decode(), **_foreground(made)}
             return JSONResponse({"data": data}, headers=headers)
         return Response(made.data, media_type=made.media_type, headers=headers)
