@@ -10,8 +10,8 @@ from typing import BinaryIO
 from tress.errors import InputError
 
 HEAD_BYTES = 4096
-# What begins a segment with a length in a JPEG, or ends the picture.  0xFF before another byte is data, filling, a restart
-# or a code that decoders do not take for a segment.
+# What begins a segment with a length in a JPEG, or ends the picture.  0xFF before another byte is data, filling, a
+# restart or a code that decoders do not take for a segment.
 _JPEG_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
 # A scan costs a pass over all pixels, however few bytes it has; encoders write about ten.
@@ -103,7 +103,7 @@ def check_jpeg_scans(data: bytes) -> None:
         data: the whole file.
 
     Raises:
-        InputError: ``picture_corrupt``: it has more than 100 scans, or so many segments that nothing but an attack does.
+        InputError: ``picture_corrupt``: it has more than 100 scans, or more than 10,000 segments.
     """
     scans, position = 0, 2
     for _ in range(_MAX_JPEG_SEGMENTS):

@@ -30,6 +30,8 @@ ReadOrder: TypeAlias = Callable[[Request, Body], Awaitable[Order]]
 Answer: TypeAlias = Callable[[Request, Made], Response]
 _T = TypeVar("_T")
 _GONE = 499
+# For work to notice that nobody waits any more: it looks between its stages.
+_GRACE_S = 3.0
 
 
 class Service:
@@ -40,6 +42,9 @@ class Service:
         load: loads the network; called once, in a thread, when the service starts.
         limiter: shared by all worker processes.
         telemetry: where numbers go.
+
+    Attributes:
+        abandoned: the service has finished although a thread still works and cannot be stopped.
     """
 
     def __init__(
@@ -50,11 +55,13 @@ class Service:
         self.fetcher = Fetcher(AddressGuard(config.fetch_networks), config.max_upload_bytes, config.fetch_timeout_s)
         self.gate = Gate(config.threads, config.queue_size, config.megapixels_in_flight)
         self.cutter: Cutter | None = None
+        self.abandoned = False
         self._load = load
         self._limiter = limiter
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-work")
         self._free = asyncio.Semaphore(config.threads)
         self._works: set[asyncio.Task[Made]] = set()
+        self._last_end = 0.0
 
     async def start(self) -> None:
         """Loads the network.
@@ -65,10 +72,16 @@ class Service:
         self.cutter = await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
 
     async def finish(self) -> None:
-        """Waits for the work that is still running, then lets the threads go."""
+        """Waits for the work that is still running, until the last deadline and a little longer; lets the threads go.
+
+        A thread cannot be stopped from outside: where one goes on, ``abandoned`` is set, and the process has to be
+        ended without waiting for it.
+        """
         if self._works:
-            await asyncio.wait(self._works)
-        self._pool.shutdown()
+            left = max(0.0, self._last_end - time.monotonic()) + _GRACE_S
+            _, late = await asyncio.wait(self._works, timeout=left)
+            self.abandoned = bool(late)
+        self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
         self.cutter = None
 
     def admit(self, request: Request) -> Caller:
@@ -105,7 +118,7 @@ class Service:
         trace = trace_of(request.scope)
         self.admit(request)
         check_length(request.headers, self.config.max_upload_bytes)
-        ends = time.monotonic() + self.config.deadline_s
+        ends = self._last_end = time.monotonic() + self.config.deadline_s
         stop = threading.Event()
         with contextlib.ExitStack() as held:
             held.callback(self._note_load)

@@ -3,7 +3,10 @@
 import asyncio
 import json
 import logging
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -229,6 +232,40 @@ def test_stopping_finishes_what_was_accepted(serve, cutter, png):
         assert [answer.result().status_code for answer in answers] == [200] * 4
     server.thread.join(10)
     assert not server.thread.is_alive()
+
+
+STUCK_SERVER = """
+import socket, sys, threading
+import tress.io.decode
+from tress.server import run, service
+from tress.server.config import ServerConfig
+from tress.server.rates import RateLimiter
+
+class Stuck:
+    model, device, max_megapixels = "stuck", "cpu", 50.0
+
+    def read(self, image):
+        print("stuck", flush=True)
+        threading.Event().wait()
+
+service._GRACE_S = 0.2
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+config = ServerConfig(deadline_s=2)
+run._run(config, RateLimiter(0, 0), listener, Stuck)
+"""
+
+
+def test_work_that_never_ends_does_not_keep_the_process_from_stopping(png):
+    with subprocess.Popen([sys.executable, "-c", STUCK_SERVER], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = f"http://127.0.0.1:{int(process.stdout.readline())}/v1/cutout"
+            assert code_of(requests.post(url, files={"image": png}, timeout=60), 503) == "deadline_exceeded"
+            assert process.stdout.readline() == "stuck\n"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_megapixels_wait_in_turn():
