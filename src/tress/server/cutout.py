@@ -24,6 +24,7 @@ def cutout_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["tress"])
 
     async def read_order(request: Request, body: Body) -> Order:
+        body.check_flat()
         # Empty means unset, but an unknown name is wrong all the same.
         values: dict[str, object] = {**dict.fromkeys(body.empty, ""), **body.texts}
         for name, text in request.query_params.items():
@@ -77,7 +78,7 @@ async def read_picture(service: Service, fields: dict[str, object], raw: bytes) 
     if "image_url" in fields:
         return await service.fetch(str(fields["image_url"]))
     if "image_b64" in fields:
-        return read_base64(str(fields["image_b64"]))
+        return await read_base64(str(fields["image_b64"]))
     if isinstance(content := fields.get("image"), bytes):
         return content
     raise InputError(

@@ -19,7 +19,7 @@ from tress.outputs import OutputOptions
 from tress.server.accept import wants_json
 from tress.server.body import Body, read_base64
 from tress.server.problems import Problem
-from tress.server.removebg_openapi import ACCOUNT, IMPROVE, REMOVEBG
+from tress.server.removebg_openapi import ACCOUNT, IMPROVE, PARAMETERS, REMOVEBG
 from tress.server.removebg_parameters import Parameters, read_parameters
 from tress.server.service import Service
 from tress.server.work import Made, Order
@@ -69,6 +69,7 @@ def removebg_router(service: Service) -> APIRouter:
     router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["remove.bg contract"])
 
     async def read_order(request: Request, body: Body) -> Order:
+        body.check_flat(PARAMETERS)
         source = await _source(service, body)
         parameters = read_parameters(body.texts, await _background(service, body))
         request.state.parameters = parameters
@@ -111,7 +112,7 @@ async def _source(service: Service, body: Body) -> bytes:
     if "image_url" in body.texts:
         return await service.fetch(body.texts["image_url"])
     if "image_file_b64" in body.texts:
-        return read_base64(body.texts["image_file_b64"])
+        return await read_base64(body.texts["image_file_b64"])
     if "image_file" in body.files:
         return body.files["image_file"]
     raise InputError(
