@@ -158,6 +158,12 @@ def test_health_readiness_and_metrics(client, png):
     assert "tress_queue_depth 0.0" in text
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz"])
+def test_probes_may_ask_for_the_head_alone(client, path):
+    response = client.head(path)
+    assert (response.status_code, response.content) == (200, b"")
+
+
 def test_the_pages_headers_forbid_requests_to_elsewhere(client):
     for path in ("/", "/docs"):
         page = client.get(path)
