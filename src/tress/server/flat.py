@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs leave it out
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -103,7 +103,8 @@ def _nested_end(text: str, position: int) -> int:
 
 
 def _string(text: str, position: int) -> tuple[str, int]:
-    return scanstring(text, _expect(text, position, '"'))
+    found: tuple[str, int] = scanstring(text, _expect(text, position, '"'))
+    return found
 
 
 def _expect(text: str, position: int, character: str) -> int:
