@@ -40,9 +40,11 @@ def serve(
     queue: Annotated[int, typer.Option(metavar="N", help="Requests that may wait in each process.")] = 32,
     deadline: Annotated[float, typer.Option(metavar="SECONDS", help="Longest time for one request.")] = 60.0,
     max_upload: Annotated[float, typer.Option(metavar="MB", help="Largest request and largest fetched file.")] = 32.0,
-    max_megapixels: Annotated[float, typer.Option(metavar="N", help="Largest picture.")] = 50.0,
+    max_megapixels: Annotated[
+        float, typer.Option(metavar="N", help="Largest photo, background and result, each.")
+    ] = 50.0,
     memory_megapixels: Annotated[
-        float, typer.Option(metavar="N", help="Megapixels of all pictures that are worked on at once, per process.")
+        float, typer.Option(metavar="N", help="Megapixels of all photos, backgrounds and results at once, per process.")
     ] = 100.0,
     rate: Annotated[int, typer.Option(metavar="N", help="Requests a minute for each key; 0: no limit.")] = 0,
     fetch_urls: Annotated[bool, typer.Option(help="Fetch pictures that are given as URLs.")] = True,
@@ -71,7 +73,7 @@ def serve(
         from tress.server.run import serve as run
     except ModuleNotFoundError as error:
         raise InputError(
-            "extra_missing", f"the service needs the package {error.name}", hint="pip install 'tress[server]'"
+            "extra_missing", f"the service needs the package {error.name}", hint="in a clone: pip install '.[server]'"
         ) from error
     if new_key is not None:
         _show_key(*make_key(new_key))

@@ -33,6 +33,8 @@ _MAX_HEAD_BYTES = 16 * 1024
 def serve(config: ServerConfig, log_level: str = "info") -> None:
     """Serves until SIGINT or SIGTERM; then stops listening and finishes every request that was accepted.
 
+    Work that goes on although its deadline has passed is given up a few seconds later, and ends with the process.
+
     Raises:
         InputError: the address must not or cannot be listened on.
         ModelError: the network cannot be loaded, or workers end again and again.
@@ -82,10 +84,22 @@ def server_settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
 
 
 def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, load: Any) -> None:
-    settings = server_settings(config, create_app(config, load=load, limiter=limiter))
+    app = create_app(config, load=load, limiter=limiter)
+    settings = server_settings(config, app)
     # uvicorn raises the signal again once all is finished: a stop that was asked for is no failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.Server(settings).run(sockets=[listener])
+    try:
+        uvicorn.Server(settings).run(sockets=[listener])
+    finally:
+        if app.state.service.abandoned:
+            _end_now()
+
+
+def _end_now() -> None:
+    """Ends the process without joining its threads: Python would wait for one that never comes back."""
+    log.warning("stopped in the middle of a picture that took too long")
+    logging.shutdown()
+    os._exit(0)
 
 
 def _worker(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, log_level: str) -> None:
