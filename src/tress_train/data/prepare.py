@@ -21,6 +21,8 @@ from tress_train.data.collection import MANIFEST
 from tress_train.data.reading import read_alpha, read_rgb, read_rgba
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+# Pictures that a camera or an editor leaves and that are not read here: nobody shall wonder where they went.
+UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".gif", ".tga", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw")
 ALPHA_END = ".alpha.png"
 SMALLEST_PX = 64
 # A binary mask's edge is off by about a pixel wherever it was drawn; the band around it teaches nothing.
@@ -63,14 +65,19 @@ def check_folder(folder: Path, edge: Edge | None = None, ignore_px: int = 0) -> 
     """
     if not folder.is_dir():
         raise InputError("folder_missing", f"{folder} is no folder")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    if not files:
+    everything = sorted(p for p in folder.rglob("*") if p.is_file())
+    files = [p for p in everything if p.suffix.lower() in SUFFIXES]
+    unread = [p for p in everything if p.suffix.lower() in UNREAD]
+    if not files and not unread:
         raise InputError(
             "folder_empty",
             f"{folder} holds no pictures",
             hint=f"put photos with their alphas there (photo.jpg, photo{ALPHA_END}), or transparent PNGs",
         )
     check = Check()
+    for path in unread:
+        what = f"is not read: {path.suffix[1:].upper()}; save it as JPEG, PNG or WebP"
+        check.problems.append(Problem(path.relative_to(folder).as_posix(), what))
     alphas = {str(p)[: -len(ALPHA_END)]: p for p in files if p.name.lower().endswith(ALPHA_END)}
     seen: dict[str, str] = {}
     claimed: dict[str, str] = {}
