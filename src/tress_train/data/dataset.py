@@ -29,6 +29,9 @@ CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))
 # Share of the photos that are seen from far away.
 FAR = 0.15
 
+# Share of the samples without a subject that show a picture of the data that has none, where there are such.
+EMPTY_SHARE = 0.5
+
 # A subject of less than this share of the picture is neither a yes nor a no.
 SLIVER = 0.004
 
@@ -116,7 +119,7 @@ class TrainingSet(Samples):
             image, alpha, colours = made.image, made.alpha, (made.foreground, made.background)
             where = soft = np.full_like(alpha, 255)
         elif draw.name == "empty":
-            image = self._background(draw.mix, height, width, rng)
+            image = self._without_subject(draw.mix, height, width, rng)
             alpha, where = np.zeros((height, width), np.uint8), np.full((height, width), 255, np.uint8)
             soft = where
         else:
@@ -155,18 +158,18 @@ class TrainingSet(Samples):
         rng = np.random.default_rng((self.seed, 0, index))
         return index, rng, self.draws[rng.choice(len(self.draws), p=self._shares)]
 
+    def _without_subject(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> Image:
+        # Asked in this order, data without such pictures gives the samples that it always gave.
+        if self.library.empty and rng.random() < EMPTY_SHARE:
+            return _cover(self.library.empty[rng.integers(len(self.library.empty))].image, height, width, rng)
+        return self._background(mix, height, width, rng)
+
     def _background(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> Image:
         kinds = [kind for kind in mix.composites.kinds if kind in self.library.backgrounds]
         if not kinds or rng.random() < mix.composites.studio:
             return compose.plain_background(height, width, rng)
         pool = self.library.backgrounds[kinds[rng.integers(len(kinds))]]
-        picture = pool[rng.integers(len(pool))].image
-        cover = max(height / picture.shape[0], width / picture.shape[1]) * rng.uniform(1, 1.6)
-        slack_x, slack_y = picture.shape[1] * cover - width, picture.shape[0] * cover - height
-        matrix = np.array([[cover, 0, -rng.random() * slack_x], [0, cover, -rng.random() * slack_y]])
-        image = warp(picture, matrix, height, width)
-        if rng.random() < 0.5:
-            image = np.ascontiguousarray(image[:, ::-1])
+        image = _cover(pool[rng.integers(len(pool))].image, height, width, rng)
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(1, 6)) if rng.random() < 0.3 else image
 
     def _composite(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> compose.Composite:
@@ -188,6 +191,15 @@ class TrainingSet(Samples):
             return compose.compose_with_colours(background, layers, rng)
         image, alpha = compose.compose(background, layers, rng)
         return compose.Composite(image, alpha, image, image)
+
+
+def _cover(picture: Image, height: int, width: int, rng: np.random.Generator) -> Image:
+    """A part of a picture that fills the canvas, at times mirrored."""
+    cover = max(height / picture.shape[0], width / picture.shape[1]) * rng.uniform(1, 1.6)
+    slack_x, slack_y = picture.shape[1] * cover - width, picture.shape[0] * cover - height
+    matrix = np.array([[cover, 0, -rng.random() * slack_x], [0, cover, -rng.random() * slack_y]])
+    image = warp(picture, matrix, height, width)
+    return np.ascontiguousarray(image[:, ::-1]) if rng.random() < 0.5 else image
 
 
 def _plan(library: Library, mix: Mix, share: float, difficulty: Mapping[str, Difficulty]) -> list[Draw]:
