@@ -150,7 +150,7 @@ def prepare(
 
 @app.command()
 def distil(
-    data: DataOption,
+    data: Annotated[list[Path], typer.Option("--data", help="A data folder, or a plain folder of photos. Repeatable.")],
     teacher: Annotated[Path, typer.Option(help="ONNX file of the teacher.")],
     out: Annotated[Path, typer.Option(help="Folder for labels and manifest; a stopped command goes on there.")],
     sets: Annotated[str, typer.Option(help="Only these data sets, separated by commas.")] = "",
@@ -162,11 +162,12 @@ def distil(
     mend: Annotated[
         bool, typer.Option("--mend", help="Only fill in the unknown edge of rough masks, see docs/training.md.")
     ] = False,
+    relabel: Annotated[bool, typer.Option("--relabel", help="Label pictures that have a label, too.")] = False,
 ) -> None:
-    """Label pictures with a teacher network, once, for training a student."""
+    """Label pictures that have no label with a teacher network, once, for training a student."""
     from tress.spec import ModelSpec
-    from tress_train.data.collection import read_collection
     from tress_train.distil import distil as label
+    from tress_train.distil import read_pictures
     from tress_train.teacher import Teacher
 
     spec = None
@@ -181,14 +182,18 @@ def distil(
             std=_triple(std, "--std"),
             sigmoid=sigmoid,
         )
-    records = read_collection(data).train
+    records = read_pictures(data, out)
     chosen = [name.strip() for name in sets.split(",") if name.strip()]
     present = {record.set for record in records.values()}
     if unknown := sorted(set(chosen) - present):
         raise InputError(
             "set_unknown", f"the data has no set {unknown[0]!r}", hint=f"it has: {', '.join(sorted(present))}"
         )
-    records = {key: record for key, record in records.items() if not chosen or record.set in chosen}
+    records = {
+        key: record
+        for key, record in records.items()
+        if (not chosen or record.set in chosen) and (mend or relabel or record.alpha is None)
+    }
     network = Teacher(teacher, spec)
     show = lambda done, of: print(f"\r{done}/{of}", end="", file=sys.stderr, flush=True)  # noqa: E731
     path = label(records, network, network.content, out, show, mend=mend)

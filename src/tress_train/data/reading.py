@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +43,12 @@ def read_alpha(path: Path) -> Image:
     return _read(path, "alpha")
 
 
+def has_transparency(path: Path) -> bool:
+    """Whether a picture is a cut-out, by its header alone; raises as ``read_rgb``."""
+    with _refusing(path), Pillow.open(path) as file:
+        return bool(file.has_transparency_data)
+
+
 def shrink(image: Image, long_side_px: int) -> Image:
     """Scales a grey or RGB picture down so that its long side is at most ``long_side_px``."""
     scale = long_side_px / max(image.shape[:2])
@@ -71,17 +79,24 @@ def trim_clear(cutout: Image) -> Image:
 
 
 def _read(path: Path, mode: str) -> Image:
+    with _refusing(path), Pillow.open(path) as file:
+        file.load()
+        if mode == "RGBA" and not file.has_transparency_data:
+            raise InputError("alpha_missing", f"{path} has no transparency", hint="save the cut-out as RGBA")
+        if file.mode.startswith("F") or (file.mode.startswith("I") and mode != "alpha"):
+            raise InputError("picture_depth", f"{path} has more than 8 bits a channel", hint="convert it to 8 bit")
+        upright = ImageOps.exif_transpose(file)
+        return _alpha(upright, path) if mode == "alpha" else np.array(upright.convert(mode))
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Turns whatever Pillow says about a file into an InputError."""
     try:
-        with warnings.catch_warnings(), Pillow.open(path) as file:
+        with warnings.catch_warnings():
             # Odd but harmless metadata is no reason to stop a training.
             warnings.simplefilter("ignore")
-            file.load()
-            if mode == "RGBA" and not file.has_transparency_data:
-                raise InputError("alpha_missing", f"{path} has no transparency", hint="save the cut-out as RGBA")
-            if file.mode.startswith("F") or (file.mode.startswith("I") and mode != "alpha"):
-                raise InputError("picture_depth", f"{path} has more than 8 bits a channel", hint="convert it to 8 bit")
-            upright = ImageOps.exif_transpose(file)
-            return _alpha(upright, path) if mode == "alpha" else np.array(upright.convert(mode))
+            yield
     except FileNotFoundError:
         raise InputError("picture_missing", f"{path} is missing") from None
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
