@@ -101,13 +101,14 @@ def test_a_smoke_run_keeps_the_network_that_given_weights_are_of(
     from tress_train import loop
 
     seen = []
-    monkeypatch.setattr(loop, "train", lambda chosen, *_, **__: seen.append(chosen.variant))
+    monkeypatch.setattr(loop, "train", lambda chosen, *_, **__: seen.append((chosen.variant, chosen.stages[0].batch)))
+    monkeypatch.setenv("WORLD_SIZE", "4")
     weights = tmp_path / "w.pt"
     cli.run_recipe(recipe, [data], tmp_path / "out", smoke=True)
     cli.run_recipe(recipe, [data], tmp_path / "out", smoke=True, init=weights)
     if recipe == "joint":
         cli.run_recipe(recipe, [data], tmp_path / "out", [f"locator_weights={weights}"], smoke=True)
-    assert seen == ["lite0", *["lite2"] * (len(seen) - 1)]
+    assert seen == [("lite0", 8), *[("lite2", 8)] * (len(seen) - 1)]
 
 
 def test_difficulty_and_sources_tell_about_a_data_folder(data: Path, tmp_path: Path) -> None:

@@ -15,13 +15,14 @@ torch = pytest.importorskip("torch")
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
-from tress_train.curriculum import OTHERS, Composites, Gate, Limits, Mix
+from tress_train.curriculum import LATER, OTHERS, Composites, Gate, Limits, Mix
 from tress_train.data import compose, dataset, gathering
 from tress_train.data.collection import Collection, file_hash, fingerprints, held_back, read_collection
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.difficulty import measure_all
 from tress_train.data.gathering import gather
 from tress_train.data.library import Library, load_library
+from tress_train.data.prepare import check_folder, write_manifest
 from tress_train.data.source import DataSource
 from tress_train.data.sources import index, registered_sources
 from tress_train.gates import build_gates, composite, read_targets
@@ -97,6 +98,31 @@ def test_pictures_without_a_subject_are_drawn_as_such(library: Library, tmp_path
     red = [i for i in range(20) if own[i]["image"][0].mean() > 2 * own[i]["image"][1:].mean() + 0.1]
     assert 5 <= len(red) <= 15
     assert float(own[red[0]]["alpha"].max()) == 0
+
+
+def test_sets_of_later_folders_have_a_share_of_their_own(library: Library) -> None:
+    def drawn(mix: Mix, later: frozenset[str]) -> dict[str, float]:
+        made = samples(replace(library, later=later), mix)
+        return {draw.name: share for draw, share in zip(made.draws, made._shares, strict=True)}
+
+    mix = Mix(sets={OTHERS: 0.5, LATER: 0.3}, empty=0.2)
+    shares = drawn(mix, frozenset({"rough"}))
+    assert shares == pytest.approx({"discs": 0.5, "rough": 0.3, "empty": 0.2})
+    for later in (frozenset[str](), frozenset({"discs", "rough"})):
+        assert drawn(mix, later) == pytest.approx({"discs": 0.4, "rough": 0.4, "empty": 0.2})
+    named = Mix(sets={"rough": 0.5, OTHERS: 0.5})
+    assert drawn(named, frozenset({"rough"})) == pytest.approx({"discs": 0.5, "rough": 0.5})
+
+
+def test_only_pictures_of_the_first_folder_are_held_back(data: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(data / "train" / "discs", tmp_path / "mine")
+    write_manifest(mine, check_folder(mine))
+    recipe = replace(smoke(load_recipe("finetune")), own_held_back=0.5)
+    run = gather(recipe, [mine, data], tmp_path / "cache.jsonl")
+    assert run.subsets["own"]
+    assert all(key.startswith("mine/") for key in run.subsets["own"])
+    assert run.library.later == {"discs", "rough", "cuts", "grounds"}
+    assert len(run.library.photos["rough"]) == 8
 
 
 def test_limits_keep_pictures_out_and_say_so(library: Library) -> None:

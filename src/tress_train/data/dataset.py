@@ -18,7 +18,7 @@ from torch import Tensor
 from tress.errors import InputError
 from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
-from tress_train.curriculum import OTHERS, Mix
+from tress_train.curriculum import LATER, OTHERS, Mix
 from tress_train.data import augment, compose
 from tress_train.data.library import Library, Photo, Picture
 from tress_train.data.samples import Samples
@@ -175,7 +175,7 @@ class TrainingSet(Samples):
     def _composite(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> compose.Composite:
         rules = mix.composites
         background = self._background(mix, height, width, rng)
-        weights = _weights(rules.cutouts or {OTHERS: 1.0}, self.library.cutouts)
+        weights = _weights(rules.cutouts or {OTHERS: 1.0}, self.library.cutouts, self.library.later)
         names, total = sorted(weights), sum(weights.values())
         several = rules.subjects_max > 1 and rng.random() < rules.several
         layers = []
@@ -205,12 +205,12 @@ def _cover(picture: Image, height: int, width: int, rng: np.random.Generator) ->
 def _plan(library: Library, mix: Mix, share: float, difficulty: Mapping[str, Difficulty]) -> list[Draw]:
     """The draws of one mix that find pictures; their shares add up to ``share``."""
     draws = []
-    for name, weight in _weights(mix.sets, library.photos).items():
+    for name, weight in _weights(mix.sets, library.photos, library.later).items():
         admits = lambda photo: mix.limits is None or mix.limits.admits(difficulty[photo.key])  # noqa: E731
         photos = tuple(photo for photo in library.photos[name] if admits(photo))
         if photos and weight > 0:
             draws.append(Draw(name, weight, mix, photos))
-    if mix.composite > 0 and _weights(mix.composites.cutouts or {OTHERS: 1.0}, library.cutouts):
+    if mix.composite > 0 and _weights(mix.composites.cutouts or {OTHERS: 1.0}, library.cutouts, library.later):
         draws.append(Draw("composite", mix.composite, mix))
     if mix.empty > 0:
         draws.append(Draw("empty", mix.empty, mix))
@@ -221,13 +221,21 @@ def _plan(library: Library, mix: Mix, share: float, difficulty: Mapping[str, Dif
 
 
 def _weights(
-    wanted: Mapping[str, float], present: Mapping[str, list[Photo]] | Mapping[str, list[Picture]]
+    wanted: Mapping[str, float],
+    present: Mapping[str, list[Photo]] | Mapping[str, list[Picture]],
+    later: frozenset[str],
 ) -> dict[str, float]:
-    """The weight of each present set; that of ``*`` is divided among those that are not named."""
+    """The weight of each present set; those of ``*`` and ``+`` are divided among those that are not named."""
     weights = {name: weight for name, weight in wanted.items() if name in present and weight > 0}
     others = sorted(name for name in present if name not in wanted)
-    if OTHERS in wanted and others:
-        weights.update(dict.fromkeys(others, wanted[OTHERS] / len(others)))
+    after = [name for name in others if LATER in wanted and name in later]
+    here = [name for name in others if name not in after]
+    shares = [(here, wanted.get(OTHERS, 0.0)), (after, wanted.get(LATER, 0.0))]
+    if not here or not after:
+        shares = [(others, sum(share for _, share in shares))]
+    for names, share in shares:
+        if share > 0:
+            weights.update(dict.fromkeys(names, share / max(1, len(names))))
     return weights
 
 

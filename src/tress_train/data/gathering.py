@@ -90,7 +90,7 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
         choice = _choose_for_refiner(recipe, collection.train, recipe.own_held_back)
     else:
         assert isinstance(recipe, Recipe)
-        choice = _choose_for_locator(recipe, collection.train)
+        choice = _choose_for_locator(recipe, collection)
         if isinstance(recipe, JointRecipe):
             share = max(CUTOUT_SHARE, recipe.own_held_back)
             choice = _also_for_refiner(choice, _choose_for_refiner(recipe, collection.train, share))
@@ -119,7 +119,7 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
     looked_at = _looked_at(recipe, subsets, collection)
     hashes = {key: file_hash(record) for key, record in collection.train.items()}
     return RunData(
-        library=load_library(choice.used, choice.max_side_px, looked_at),
+        library=replace(load_library(choice.used, choice.max_side_px, looked_at), later=collection.later_sets),
         difficulty=measure_all(choice.used, cache) if choice.needs_difficulty else {},
         subsets=subsets,
         train=collection.train,
@@ -145,13 +145,16 @@ def val_keys(recipe: BaseRecipe, val: Mapping[str, Record]) -> list[str]:
     return sorted(val)[::stride] if stride else []
 
 
-def _choose_for_locator(recipe: Recipe, train: Mapping[str, Record]) -> _Choice:
+def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
     """The photos of the mixes, all cut-outs and backgrounds; gates look at frozen pictures or held-back ones."""
-    frozen = read_gates()
+    frozen, train = read_gates(), collection.train
+    # Later folders are there to keep what a network knows; `own` shall score what it is trained for.
     own = [
         key
         for key, record in train.items()
-        if recipe.own_held_back and record.edge not in ("background", "empty") and held_back(key, recipe.own_held_back)
+        if key in collection.first
+        and record.edge not in ("background", "empty")
+        and held_back(key, recipe.own_held_back)
     ]
     out = set(own) | (source_keys(frozen) if recipe.keep_gate_pictures_out else set())
     mixes = [mix for index in range(len(recipe.stages)) for mix, _ in shares(recipe.stages, index)]

@@ -45,7 +45,8 @@ class Library:
     """Photos and cut-outs by data set, backgrounds by kind.
 
     ``empty`` holds those of the backgrounds that are pictures of the kind one works on, without a subject (edge
-    ``empty``); ``dropped`` lists teacher's labels that say nothing.
+    ``empty``); ``dropped`` lists teacher's labels that say nothing, ``later`` the data sets
+    that are only in later data folders.
     """
 
     photos: dict[str, list[Photo]] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Library:
     backgrounds: dict[str, list[Picture]] = field(default_factory=dict)
     empty: list[Picture] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    later: frozenset[str] = frozenset()
 
 
 def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Iterable[Record] = ()) -> Library:
