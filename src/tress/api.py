@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import time
@@ -145,7 +146,8 @@ class Remover:
 
         Args:
             image: path, encoded bytes, binary file, PIL image, decoded ``Picture``, or array: ``(H, W)``,
-                ``(H, W, 3)`` or ``(H, W, 4)`` uint8, sRGB, straight alpha.
+                ``(H, W, 3)`` or ``(H, W, 4)`` uint8, sRGB, straight alpha.  Arrays are copied: the caller may go on
+                writing into them.
 
         Raises:
             InputError: the picture cannot be read or is too large.
@@ -182,15 +184,17 @@ class Remover:
         """Mattes of many pictures in their order; the next ones are decoded while the network is busy.
 
         Args:
-            images: taken one by one, never all at once.
-            ahead: how many pictures are decoded in advance, which bounds the memory.
+            images: taken one by one, never all at once.  Arrays are copied as they are taken, so that a source may
+                fill the same buffer again and again.
+            ahead: how many pictures are decoded in advance, at least one, which bounds the memory.
 
         Raises:
             InputError: at the turn of a picture that cannot be read.  To go on after a bad picture, call ``matte``
                 for each instead.
         """
-        source = iter(images)
-        with ThreadPoolExecutor(max_workers=max(1, ahead), thread_name_prefix="tress-decode") as pool:
+        ahead = max(1, ahead)
+        source = (image.copy() if isinstance(image, np.ndarray) else image for image in images)
+        with ThreadPoolExecutor(max_workers=ahead, thread_name_prefix="tress-decode") as pool:
             waiting = deque(pool.submit(self.read, image) for image in islice(source, ahead))
             try:
                 while waiting:
@@ -241,16 +245,54 @@ def _is_pil(image: Any) -> bool:
     return any(base.__module__ == "PIL.Image" and base.__name__ == "Image" for base in type(image).__mro__)
 
 
+# What no lossless file holds, and the mode that says the same.
+_AS_MODE = {"PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
+_AS_TIFF = ("CMYK", "LAB", "F", "I", "YCbCr")
+_ORIENTATION = 0x112
+# How a file of these modes names its clear colour; the others by one number.
+_CLEAR: dict[str, Any] = {"P": (int, bytes), "RGB": tuple}
+
+
 def _from_pil(image: Any, max_megapixels: float) -> Picture:
     """Through a lossless file, so that palettes, depths, profiles and orientation take the one path they take."""
+    try:
+        data = _lossless(image)
+    except MemoryError as error:
+        raise InputError(
+            "out_of_memory", "there is not enough memory for this picture", hint="use a smaller picture"
+        ) from error
+    except Exception as error:  # Pillow decodes only now, and answers damaged files with every kind of exception
+        raise InputError(
+            "picture_corrupt",
+            f"the PIL image cannot be read: {error}",
+            hint="its file may be incomplete or closed; give tress the file itself to learn more",
+        ) from error
+    return decode(data, max_megapixels=max_megapixels)
+
+
+def _lossless(image: Any) -> bytes:
+    """A PIL image as an uncompressed file with profile and orientation, and nothing else that it carries along."""
+    from PIL import Image
+
+    image.load()
+    turned = Image.Exif()
+    with contextlib.suppress(Exception):  # a damaged EXIF block is no reason to refuse the picture
+        turned[_ORIENTATION] = int(image.getexif().get(_ORIENTATION, 1))
+    options: dict[str, Any] = {"icc_profile": image.info.get("icc_profile"), "exif": turned}
+    if image.mode.startswith("I;16"):
+        # Pillow keeps only the low byte order in files, and would clip the other one.
+        plain = Image.fromarray(np.asarray(image).astype(np.uint16))
+    else:
+        plain = image.convert(_AS_MODE[image.mode]) if image.mode in _AS_MODE else image
     buffer = io.BytesIO()
-    exif, profile = image.getexif(), image.info.get("icc_profile")
-    lossless = "TIFF" if image.mode in ("CMYK", "LAB", "F", "I", "YCbCr") else "PNG"
-    options: dict[str, Any] = {"compress_level": 0} if lossless == "PNG" else {}
-    if lossless == "PNG" and image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16"):
-        image = image.convert("RGBA" if "A" in image.mode or "a" in image.mode else "RGB")
-    image.save(buffer, lossless, icc_profile=profile, exif=exif, **options)
-    return decode(buffer.getvalue(), max_megapixels=max_megapixels)
+    if plain.mode in _AS_TIFF:
+        plain.save(buffer, "TIFF", compression="raw", **options)
+    else:
+        clear = plain.info.get("transparency")
+        # Pillow hands it on through conversions that make it meaningless.
+        fits = isinstance(clear, _CLEAR.get(plain.mode, int))
+        plain.save(buffer, "PNG", compress_level=0, transparency=clear if fits else None, **options)
+    return buffer.getvalue()
 
 
 def _from_array(array: npt.NDArray) -> Picture:
@@ -265,5 +307,5 @@ def _from_array(array: npt.NDArray) -> Picture:
     if array.ndim == 2 or array.shape[2] == 1:
         array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
     alpha = array[..., 3].astype(np.float32) / np.float32(255) if array.shape[2] == 4 else None
-    pixels = np.ascontiguousarray(array[..., :3])
+    pixels = np.array(array[..., :3], order="C", copy=True)
     return Picture(pixels, alpha, dpi=None, metadata=Metadata(), format="array")

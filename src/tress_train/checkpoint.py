@@ -67,8 +67,20 @@ def load_weights(model: nn.Module, path: Path) -> None:
     try:
         model.load_state_dict(own or state)
     except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        first = _first_difference(model.state_dict(), own or state)
         raise ModelError("weights_mismatch", f"the weights in {path} are of another network: {first}") from error
+
+
+def _first_difference(wanted: dict[str, Any], found: dict[str, Any]) -> str:
+    """The first weight in which a file differs from what a network wants."""
+    for name, value in wanted.items():
+        if name not in found:
+            return f"{name} is missing"
+        shape = getattr(found[name], "shape", None)
+        if shape != value.shape:
+            sizes = "no tensor" if shape is None else tuple(shape)
+            return f"{name} is {sizes}, not {tuple(value.shape)}"
+    return f"{next((name for name in found if name not in wanted), 'a weight')} is not known"
 
 
 def average(paths: Sequence[Path]) -> dict[str, Any]:

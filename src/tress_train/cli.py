@@ -47,7 +47,7 @@ def need_training_packages() -> None:
             raise InputError(
                 "training_not_installed",
                 f"training needs the package {package}, which is not installed",
-                hint="pip install 'tress[train]'",
+                hint="in a clone or copy of the repository: pip install '.[train]'",
             )
 
 
@@ -59,7 +59,7 @@ def run_recipe(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Change a value: stages.small.lr=1e-4. Repeatable.")
     ] = None,
-    smoke: Annotated[bool, typer.Option(help="A few tiny steps with random weights, to see that all works.")] = False,
+    smoke: Annotated[bool, typer.Option(help="A few tiny steps, to see that all works.")] = False,
     init: Annotated[Path | None, typer.Option(help="Weights to start from instead of ImageNet's.")] = None,
     continue_past_gate: Annotated[
         str, typer.Option(metavar="REASON", help="Go on although a gate is missed; the reason goes into the record.")
@@ -71,10 +71,14 @@ def run_recipe(
     from tress_train import recipes
     from tress_train.loop import train
     from tress_train.overrides import apply
+    from tress_train.processes import started_processes
     from tress_train.recipes.base import smoke as make_smoke
 
-    chosen = recipes.load_recipe(recipe)
-    chosen = apply(make_smoke(chosen) if smoke else chosen, assignments or [])
+    chosen, changes = recipes.load_recipe(recipe), assignments or []
+    if smoke:
+        given = init is not None or any(change.partition("=")[0].strip() == "locator_weights" for change in changes)
+        chosen = make_smoke(chosen, processes=started_processes(), keep_network=given)
+    chosen = apply(chosen, changes)
     weights = train(chosen, data, out, init=init, past_gates=continue_past_gate, extend=extend)
     typer.echo(weights)
 
@@ -146,7 +150,7 @@ def prepare(
 
 @app.command()
 def distil(
-    data: DataOption,
+    data: Annotated[list[Path], typer.Option("--data", help="A data folder, or a plain folder of photos. Repeatable.")],
     teacher: Annotated[Path, typer.Option(help="ONNX file of the teacher.")],
     out: Annotated[Path, typer.Option(help="Folder for labels and manifest; a stopped command goes on there.")],
     sets: Annotated[str, typer.Option(help="Only these data sets, separated by commas.")] = "",
@@ -158,11 +162,12 @@ def distil(
     mend: Annotated[
         bool, typer.Option("--mend", help="Only fill in the unknown edge of rough masks, see docs/training.md.")
     ] = False,
+    relabel: Annotated[bool, typer.Option("--relabel", help="Label pictures that have a label, too.")] = False,
 ) -> None:
-    """Label pictures with a teacher network, once, for training a student."""
+    """Label pictures that have no label with a teacher network, once, for training a student."""
     from tress.spec import ModelSpec
-    from tress_train.data.collection import read_collection
     from tress_train.distil import distil as label
+    from tress_train.distil import read_pictures
     from tress_train.teacher import Teacher
 
     spec = None
@@ -177,14 +182,18 @@ def distil(
             std=_triple(std, "--std"),
             sigmoid=sigmoid,
         )
-    records = read_collection(data).train
+    records = read_pictures(data, out)
     chosen = [name.strip() for name in sets.split(",") if name.strip()]
     present = {record.set for record in records.values()}
     if unknown := sorted(set(chosen) - present):
         raise InputError(
             "set_unknown", f"the data has no set {unknown[0]!r}", hint=f"it has: {', '.join(sorted(present))}"
         )
-    records = {key: record for key, record in records.items() if not chosen or record.set in chosen}
+    records = {
+        key: record
+        for key, record in records.items()
+        if (not chosen or record.set in chosen) and (mend or relabel or record.alpha is None)
+    }
     network = Teacher(teacher, spec)
     show = lambda done, of: print(f"\r{done}/{of}", end="", file=sys.stderr, flush=True)  # noqa: E731
     path = label(records, network, network.content, out, show, mend=mend)
@@ -265,18 +274,26 @@ def export(
     weights: Annotated[Path, typer.Argument(help="Averaged weights of a run (ema.pt).")],
     out: Annotated[Path, typer.Argument(help="The ONNX file to write; replaced if it is there.")],
     task: Annotated[str, typer.Option(help="locator or refiner.")] = "locator",
-    variant: Annotated[str, typer.Option(help="Encoder of a locator.")] = "lite2",
-    long_side: Annotated[int, typer.Option(min=32, help="Input size: the long side, or a refiner's tile.")] = 512,
+    variant: Annotated[str, typer.Option(help="Encoder of a locator; that of the run, or lite2, if not given.")] = "",
+    long_side: Annotated[
+        int,
+        typer.Option(min=0, help="Input size: the long side, or a refiner's tile; a locator's run's, or 512, if 0."),
+    ] = 0,
     name: Annotated[str, typer.Option(help="Name of the model; tress-TASK if not given.")] = "",
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "0.2.0",
-    licence: Annotated[str, typer.Option(help="SPDX name of the weights' licence.")] = "Apache-2.0",
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            help="SPDX name of the weights' licence; Apache-2.0, but none for a run on data of your own, if not given."
+        ),
+    ] = None,
     run: Annotated[Path | None, typer.Option(help="Folder of the run, whose record is put into the file.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Store single instead of half precision.")] = False,
 ) -> None:
     """Write trained weights as the ONNX file that tress runs."""
     need_training_packages()
     from tress.spec import ModelSpec
-    from tress_train.export import export_onnx, load_locator, load_refiner
+    from tress_train.export import Exported, export_onnx, exported, load_locator, load_refiner
     from tress_train.records import model_metadata
 
     if task not in ("locator", "refiner"):
@@ -284,20 +301,21 @@ def export(
     if out.suffix != ".onnx":
         raise InputError("option_malformed", f"{out} must end in .onnx")
     locates = task == "locator"
-    record = model_metadata(run) if run else {}
+    metadata = model_metadata(run) if run else {}
+    found = exported(run) if run else Exported()
     spec = ModelSpec(
         name=name or f"tress-{task}",
         version=version,
         task="locator" if locates else "refiner",
-        long_side_px=long_side,
+        long_side_px=long_side or (found.long_side_px if locates else 512),
         multiple=32 if locates else 8,
         has_uncertainty=locates,
         has_presence=locates,
-        licence=licence,
-        recipe=record.get("recipe", ""),
-        notes=record.get("notes", ""),
+        licence=found.licence if licence is None else licence,
+        recipe=metadata.get("recipe", ""),
+        notes=metadata.get("notes", ""),
     )
-    model = load_locator(weights, variant) if locates else load_refiner(weights)
+    model = load_locator(weights, variant or found.variant) if locates else load_refiner(weights)
     size = export_onnx(model, spec, out, half=not full)
     typer.echo(f"{out}: {size / 1e6:.1f} MB")
 

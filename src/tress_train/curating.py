@@ -127,10 +127,16 @@ def curate(answers: Sequence[Mapping[str, Record]], choices: Mapping[str, Choice
         The manifest.
 
     Raises:
-        InputError: a choice is open or means nothing, or a picture is not in the data.
+        InputError: a choice is open or means nothing, or a picture is not in the data or one of the gates'.
     """
-    letters = LETTERS[: len(answers) + 2]
+    letters, frozen = LETTERS[: len(answers) + 2], source_keys(read_gates())
     for key, choice in choices.items():
+        if key in frozen:
+            raise InputError(
+                "gate_picture",
+                f"{key} is a picture of the gates, which are never labelled",
+                hint="take its line out of the list of choices",
+            )
         if key not in answers[0]:
             raise InputError("key_unknown", f"the data has no picture {key}", hint="give the same --data as before")
         if choice.letter not in (*letters, NO_SUBJECT, NONE_RIGHT):

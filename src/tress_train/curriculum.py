@@ -13,6 +13,8 @@ from tress.process.difficulty import Difficulty
 Metric = Literal["iou", "mae", "band_mad", "band_gain"]
 HIGHER_IS_BETTER: Mapping[Metric, bool] = {"iou": True, "mae": False, "band_mad": False, "band_gain": True}
 OTHERS = "*"
+# Data sets that are only in the later of several data folders, beside which `OTHERS` stands for those of the first.
+LATER = "+"
 # The subset of composites of held-back cut-outs, in a run that trains a locator as well.
 CUTOUTS = "cutouts"
 
@@ -52,6 +54,7 @@ class Composites:
 
     Attributes:
         cutouts: weight of each set of cut-outs; ``*`` stands for every set that is not named; empty means all alike.
+            ``+`` as for a mix.
         studio: share with a synthetic plain backdrop; the others get a photo from the background sets.
         kinds: kinds of background photos that may be used, such as ``plain`` and ``room``.
         subjects_max: most subjects in one picture.
@@ -73,6 +76,8 @@ class Mix:
 
     Attributes:
         sets: weight of photos by data set; ``*`` stands for all sets that are not named; others are not drawn.
+            Where ``+`` is given, it stands for those that are only in later data folders; where only one of both finds
+            sets, it has the weight of both.
         composite: weight of composites made of cut-outs and backgrounds.
         empty: weight of pictures without a subject.
         limits: which photos may be drawn; None admits all.

@@ -24,7 +24,8 @@ from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.io.files import write_atomic
 from tress.process.labels import make_label
-from tress_train.data.collection import MANIFEST
+from tress_train.data.collection import MANIFEST, read_collection
+from tress_train.data.prepare import unlabelled
 from tress_train.data.reading import read_alpha, read_rgb
 from tress_train.gates import read_gates, source_keys
 
@@ -66,7 +67,9 @@ def distil(
         if key not in frozen and (is_rough(r) if mend else r.edge not in ("rgba", "background", "empty"))
     }
     if not wanted:
-        raise InputError("no_samples", "there is no picture to label")
+        raise InputError(
+            "no_samples", "there is no picture to label", hint="pictures that have a label need --relabel or --mend"
+        )
     labels = out / "labels" / teacher_content[:16]
     rows = []
     for done, (_, record) in enumerate(sorted(wanted.items())):
@@ -85,6 +88,26 @@ def distil(
     if not rows:
         raise InputError("teacher_disagrees", "the teacher agrees with none of the masks, so there is nothing to mend")
     return write_rows(rows, out)
+
+
+def read_pictures(folders: Sequence[Path], out: Path) -> dict[str, Record]:
+    """The training pictures of data folders by key, and the photos of folders of one's own that have no label.
+
+    Args:
+        folders: as for ``read_collection``; one without a manifest is a plain folder of photos.
+        out: where labels are written; what lies there is no photo.
+
+    Raises:
+        InputError: a folder is missing, a manifest malformed, or a picture damaged.
+    """
+    described = [folder for folder in folders if any((folder / part / MANIFEST).exists() for part in ("", "train"))]
+    found = read_collection(described).train if described else {}
+    present = {record.image.resolve() for record in found.values()}
+    for folder in folders:
+        if not (folder / "train" / MANIFEST).exists():
+            new = unlabelled(folder, out)
+            found |= {key: record for key, record in new.items() if record.image.resolve() not in present}
+    return found
 
 
 def teacher_row(record: Record, label: Path, out: Path) -> dict[str, object]:

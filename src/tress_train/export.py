@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,45 @@ from tress.errors import InputError
 from tress.io.files import write_atomic
 from tress.spec import ModelSpec
 from tress_train import checkpoint
+from tress_train.data.sources import registered_sources
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
+from tress_train.records import read_summary
 
 OPSET = 17
 # Smaller tensors are kept in full precision: they are biases and scales, and save nothing.
 HALF_FROM_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What a file says of its weights unless told otherwise.
+
+    Attributes:
+        variant: encoder of a locator.
+        long_side_px: input size of a locator.
+        licence: SPDX name; empty where this project cannot speak for the data.
+    """
+
+    variant: str = "lite2"
+    long_side_px: int = 512
+    licence: str = "Apache-2.0"
+
+
+def exported(run: Path) -> Exported:
+    """What the record in the folder of a run says of its weights; a refiner's run says nothing of a locator.
+
+    Raises:
+        InputError: the folder holds no record of a run.
+    """
+    record = read_summary(run)
+    recipe, usual = record["recipe"], Exported()
+    foreign = recipe["name"] == "finetune" or set(record.get("used_sets", ())) - registered_sources().keys()
+    return Exported(
+        recipe.get("variant", usual.variant),
+        recipe["stages"][-1].get("long_side_px", usual.long_side_px),
+        "" if foreign else usual.licence,
+    )
 
 
 def load_locator(weights: Path, variant: str) -> Locator:

@@ -102,6 +102,17 @@ def read_targets(keys: Sequence[str], records: Mapping[str, Record]) -> Iterator
     Raises:
         InputError: a picture is not in the data, or damaged.
     """
+    check_present(keys, records)
+    for key in keys:
+        image, alpha, edge, ignore_px = _read(key, records)
+        label = make_label(alpha, edge, ignore_px)
+        if label is not None:
+            first = key.split("@")[0]
+            yield Target(key, "composite" if "@" in key else records[first].set, image, label)
+
+
+def check_present(keys: Sequence[str], records: Mapping[str, Record]) -> None:
+    """Raises InputError if pictures that ``keys`` are made of are not in the data."""
     missing = [key for key in keys if any(part not in records for part in source_keys({"": [key]}))]
     if missing:
         raise InputError(
@@ -109,12 +120,6 @@ def read_targets(keys: Sequence[str], records: Mapping[str, Record]) -> Iterator
             f"{len(missing)} pictures of the gates are not in the data, among them {missing[0]}",
             hint="point --data to the data the gates were made from, or give the recipe gates on the subset 'own'",
         )
-    for key in keys:
-        image, alpha, edge, ignore_px = _read(key, records)
-        label = make_label(alpha, edge, ignore_px)
-        if label is not None:
-            first = key.split("@")[0]
-            yield Target(key, "composite" if "@" in key else records[first].set, image, label)
 
 
 def _read(key: str, records: Mapping[str, Record]) -> tuple[Image, Image, Edge, int]:

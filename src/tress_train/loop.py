@@ -93,7 +93,7 @@ def train(
             (everything) and ``ema.pt`` (averaged weights only).
         init: weights to start from; ignored when the run continues from its own checkpoint.
         past_gates: the reason why missed gates shall not stop this run; empty if they shall.
-        extend: steps to add to the budget of the stage that a stopped run stands at.
+        extend: steps to add to the budget of the stage that a stopped run stands at, once that is used up.
 
     Returns:
         The path of the averaged weights.
@@ -111,6 +111,7 @@ def train(
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
     accelerator = join_processes()
+    _check_batches(recipe, accelerator.num_processes)
     with accelerator.main_process_first():
         data = gather(recipe, folders, out / "difficulty.jsonl")
     task = make_task(recipe, init).to(accelerator.device)
@@ -218,15 +219,23 @@ def schedule(step: int, budget: int, optim: Optim) -> float:
     return optim.final_lr_share + (1 - optim.final_lr_share) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
+def _check_batches(recipe: BaseRecipe, processes: int) -> None:
+    """Refuses a stage whose batch cannot be shared, before any stage has cost time."""
+    bad = [stage for stage in recipe.stages if stage.batch % processes]
+    if bad:
+        named = ", ".join(f"{stage.name} ({stage.batch})" for stage in bad)
+        raise InputError(
+            "batch_indivisible",
+            f"the batches of these stages cannot be shared by {processes} processes: {named}",
+            hint="start a number of processes that divides them, or for a new run "
+            + " ".join(f"--set stages.{stage.name}.batch=N" for stage in bad)
+            + f" with multiples of {processes}",
+        )
+
+
 def _batches(run: Run, samples: Samples, stage: AnyStage, budget: int) -> Iterator[dict[str, Tensor]]:
     """This process's part of every batch that is left of the stage, on its device."""
     processes, rank = run.accelerator.num_processes, run.accelerator.process_index
-    if stage.batch % processes:
-        raise InputError(
-            "batch_indivisible",
-            f"the batch of {stage.batch} of stage {stage.name} cannot be shared by {processes} processes",
-            hint=f"--set stages.{stage.name}.batch=N with a multiple of {processes}",
-        )
     part = stage.batch // processes
     order = [
         list(range(step * stage.batch + rank * part, step * stage.batch + (rank + 1) * part))
@@ -350,14 +359,21 @@ def _save(run: Run, *, must: bool = False) -> None:
 
 
 def _extend(run: Run, steps: int) -> None:
-    """Adds to the budget of the stage that a stopped run stands at."""
+    """Adds to the budget of the stage that a stopped run stands at, if that is used up."""
     if run.progress.total == 0 or run.progress.stage == len(run.recipe.stages):
         raise InputError(
             "nothing_to_extend",
             f"{run.out} holds no run that stopped within a stage",
             hint="--extend is for a run that missed a gate; set stages.NAME.steps for a new one",
         )
-    run.progress.extra += steps
+    stage, progress = run.recipe.stages[run.progress.stage], run.progress
+    left = stage.steps + progress.extra - progress.step
+    if left > 0:
+        # The same command restarts an interrupted run, and must not add its steps a second time.
+        state = "its extension is under way" if progress.extra else "its own budget is not used up"
+        run.journal.say(f"stage {stage.name}: {state}, {left} steps are left, so none are added")
+        return
+    progress.extra += steps
     _decide(run, "extended", f"{steps} steps more")
 
 
@@ -388,10 +404,11 @@ def _start_record(run: Run, folders: Sequence[Path], init: Path | None) -> None:
         "versions": versions(),
         "data": run.data.fingerprints,
         "used_sets": run.data.used_sets,
+        "overlapping": run.data.overlapping,
         "folders": [str(folder) for folder in folders],
         "init": str(init or ""),
         "device": str(run.accelerator.device),
         "processes": run.accelerator.num_processes,
     }
-    run.journal.write("start", **facts, dropped=run.data.library.dropped, progress=asdict(run.progress))
+    run.journal.write("start", **facts, dropped=run.data.dropped, progress=asdict(run.progress))
     run.journal.summarise(**facts)

@@ -10,13 +10,18 @@ from accelerate import Accelerator
 from tress.errors import TressError
 
 
+def started_processes() -> int:
+    """How many processes a launcher such as torchrun started; 1 without one."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def join_processes() -> Accelerator:
     """This process's part of what a launcher such as torchrun started.
 
     Raises:
         TressError: the launcher started several processes that do not find each other.
     """
-    started = int(os.environ.get("WORLD_SIZE", "1"))
+    started = started_processes()
     # Without being told, Accelerate makes several processes on one CPU train each for itself.
     accelerator = Accelerator(cpu=started > 1 and not torch.cuda.is_available())
     if accelerator.num_processes != started:

@@ -257,6 +257,63 @@ def test_a_reader_that_goes_away_is_met_with_silence(arguments):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_second_run_over_all_files_goes_on_where_the_first_stopped(tmp_path):
+    for name in ("a", "b"):
+        picture(tmp_path / f"{name}.png")
+    ends_well(tress(*TINY, "a.png", cwd=tmp_path))
+    first = (tmp_path / "a.cutout.png").stat().st_mtime_ns
+    names = ["a.cutout.png", "a.png", "b.png"]
+    assert "--skip-existing" in ends_well(tress(*TINY, *names, cwd=tmp_path), 2)
+    said = ends_well(tress(*TINY, *names, "--skip-existing", cwd=tmp_path))
+    assert "a.cutout.png is an earlier result" in said
+    assert files(tmp_path) == ["a.cutout.png", "a.png", "b.cutout.png", "b.png"]
+    assert (tmp_path / "a.cutout.png").stat().st_mtime_ns == first
+    assert "nothing to do" in ends_well(tress(*TINY, *names, "--skip-existing", cwd=tmp_path))
+    assert "exclude each other" in ends_well(tress(*TINY, "a.png", "--skip-existing", "--overwrite", cwd=tmp_path), 2)
+
+
+def test_the_background_picture_is_never_overwritten(photo, tmp_path):
+    behind = picture(tmp_path / "behind.png", blue=0)
+    before = behind.read_bytes()
+    said = ends_well(tress(*TINY, photo, "--background", behind, "-o", behind, "--overwrite"), 2)
+    assert "would replace the input" in said
+    assert behind.read_bytes() == before
+    text = tmp_path / "notes.png"
+    text.write_text("no picture")
+    assert f"background {text}" in ends_well(tress(*TINY, photo, "--background", text, "-o", tmp_path / "x.png"), 2)
+
+
+def in_shell(line: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    command = shlex.join([*COMMAND, *TINY])
+    line = line.replace("TRESS", command)
+    return subprocess.run(line, shell=True, cwd=cwd, capture_output=True, timeout=120, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", ["-o -", "--json", "--json --quiet"])
+def test_a_full_disk_behind_stdout_is_an_error_of_its_own(photo, arguments):
+    said = ends_well(in_shell(f"TRESS {photo} {arguments} > /dev/full", photo.parent), 2)
+    assert "cannot write to standard output" in said
+    assert "bug" not in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_closed_streams_are_no_reason_to_stop(photo, tmp_path):
+    ends_well(in_shell(f"TRESS {photo} -o a.png >&-", tmp_path))
+    in_shell(f"TRESS {photo} -o - 2>&- > b.png", tmp_path)
+    with Image.open(tmp_path / "a.png") as left, Image.open(tmp_path / "b.png") as right:
+        np.testing.assert_array_equal(np.asarray(left), np.asarray(right))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_messages_that_nobody_reads_never_land_in_the_picture(photo, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    line = f"(exec 3<pipe; exec 3<&-) & TRESS {photo} -o - 2>pipe > cut.png"
+    in_shell(line, tmp_path)
+    data = (tmp_path / "cut.png").read_bytes()
+    assert data.index(b"IEND") + 8 == len(data)
+
+
 def test_on_a_terminal_there_is_a_progress_bar_and_json_stays_on_stdout(tmp_path):
     import pty
 

@@ -4,11 +4,13 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,90 @@ def test_it_serves_counts_and_finishes_before_it_stops(start, workers):
         json.loads(line)
 
 
+def hold(port):
+    """A request that stays accepted until its connection is closed."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    head = "POST /v1/cutout HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n"
+    connection.sendall(head.encode() + b"\xff\xd8")
+    return connection
+
+
+def until(condition):
+    for _ in range(600):
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def refuses(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_connections_are_refused_while_it_finishes_what_it_accepted(start, workers):
+    process, port, log = start("--workers", workers, "--deadline", "110")
+    with hold(port):
+        assert until(lambda: "tress_accepted_requests 1.0" in get(port, "/metrics"))
+        process.send_signal(signal.SIGTERM)
+        assert until(lambda: refuses(port))
+        assert process.poll() is None
+    assert process.wait(30) == 0, log.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers under /proc")
+def test_the_load_of_workers_that_died_is_forgotten(start):
+    process, port, log = start("--workers", "2", "--deadline", "110")
+    with hold(port), hold(port):
+        assert until(lambda: "tress_accepted_requests 2.0" in get(port, "/metrics"))
+        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
+        assert until(lambda: log.read_text().count("a worker ended by itself") == 2)
+        assert until(lambda: "tress_accepted_requests 0.0" in get(port, "/metrics"))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0, log.read_text()
+
+
+@pytest.fixture
+def listener():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_workers_that_never_work_are_given_up(listener, caplog):
+    from tress.errors import ModelError
+    from tress.server.supervise import supervise
+
+    with pytest.raises(ModelError) as caught:
+        supervise(partial(os._exit, 3), 2, listener, soon_s=600)
+    assert caught.value.code == "worker_failed"
+    assert sum("ended by itself" in record.message for record in caplog.records) == 11
+
+
+def test_workers_that_worked_for_a_while_are_replaced_for_ever(listener, caplog, monkeypatch):
+    from tress.server import supervise
+
+    replaced = []
+
+    def stop_in_the_end(text, **_):
+        replaced.append(text)
+        if len(replaced) == 14:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(supervise.log, "error", stop_in_the_end)
+    supervise.supervise(partial(os._exit, 3), 2, listener, soon_s=0)
+    assert len(replaced) >= 14
+    assert listener.fileno() == -1
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -94,6 +180,7 @@ def test_it_serves_counts_and_finishes_before_it_stops(start, workers):
         (("--threads", "0"), "threads must be at least 1"),
         (("--log-level", "loud"), "log level"),
         (("--keys", "no-such-file"), "no-such-file"),
+        (("--trust-proxy", "proxy.local"), "'proxy.local' is not a network"),
     ],
 )
 def test_it_says_what_is_wrong_and_stops(arguments, words, capsys):
@@ -103,10 +190,29 @@ def test_it_says_what_is_wrong_and_stops(arguments, words, capsys):
     assert words in capsys.readouterr().err
 
 
-def test_a_new_key_fits_its_line(capsys, tmp_path):
+def test_a_new_key_fits_its_line(capsys, monkeypatch):
     from tress.cli.main import main
     from tress.server.keys import load_keys
 
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["serve", "--new-key", "shop"]) == 0
     key, line = (text.rpartition("  ")[2].strip() for text in capsys.readouterr().out.splitlines())
-    assert load_keys(None, line.rpartition(" ")[2]).identify(key).name == "shop"
+    assert load_keys(None, line).identify(key).name == "shop"
+
+
+def test_a_new_key_can_be_appended_to_the_key_file(capsys, tmp_path):
+    from tress.cli.main import main
+    from tress.server.keys import load_keys
+
+    file = tmp_path / "keys.txt"
+    owners = {}
+    for name in ("shop", "office"):
+        assert main(["serve", "--new-key", name]) == 0
+        written = capsys.readouterr()
+        owners[name] = written.err.rpartition("  ")[2].strip()
+        with file.open("a") as keys:
+            keys.write(written.out)
+    assert {name: load_keys(file, None).identify(key).name for name, key in owners.items()} == {
+        "shop": "shop",
+        "office": "office",
+    }

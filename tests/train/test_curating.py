@@ -95,6 +95,17 @@ def test_a_choice_that_means_nothing_is_refused(answers: Answers, tmp_path: Path
     assert error.value.code == "choices_unreadable"
 
 
+def test_pictures_of_the_gates_are_never_labelled(
+    answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tress_train.curating.read_gates", lambda: {"plain": ["rough/3.png"]})
+    with pytest.raises(InputError) as error:
+        curate(answers, {"discs/3.png": Choice("B"), "rough/3.png": Choice("0")}, tmp_path / "out")
+    assert error.value.code == "gate_picture"
+    assert "rough/3.png" in error.value.message
+    assert not (tmp_path / "out" / "manifest.jsonl").exists()
+
+
 def test_answers_that_agree_leave_nothing_to_ask(answers: Answers, tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         ask([answers[0], answers[0]], tmp_path / "out")

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 onnx = pytest.importorskip("onnx")
 
 from tress.errors import InputError, ModelError
 from tress.evaluation.manifest import Record
 from tress.spec import ModelSpec
+from tress_train.cli import app
 from tress_train.data.collection import read_collection
+from tress_train.data.library import load_library
+from tress_train.data.prepare import check_folder, write_manifest
 from tress_train.data.reading import read_alpha, read_rgb
 from tress_train.distil import distil
 from tress_train.teacher import Teacher
@@ -106,6 +111,39 @@ def test_pictures_without_a_subject_are_not_labelled(data: Path, tmp_path: Path)
     records = {k: r for k, r in read_collection([data]).train.items() if r.edge in ("rgba", "background")}
     with pytest.raises(InputError, match="no picture to label"):
         distil(records, lambda image: image[..., 0], "a" * 64, tmp_path)
+
+
+def test_a_plain_folder_of_photos_is_labelled(data: Path, tmp_path: Path) -> None:
+    photos, teacher = tmp_path / "photos", brightness_network(tmp_path / "t.onnx", SPEC)
+    (photos / "deep").mkdir(parents=True)
+    for name, source in (("a.png", "discs/0.png"), ("deep/b.png", "discs/1.png"), ("cut.png", "cuts/0.png")):
+        shutil.copy(data / "train" / source, photos / name)
+    words = ["distil", "--data", str(photos), "--teacher", str(teacher), "--out", str(photos / "labels")]
+    for _ in range(2):
+        answer = CliRunner().invoke(app, words)
+        assert answer.exit_code == 0, answer.output
+    records = read_collection([photos / "labels"]).train
+    assert sorted(record.image.name for record in records.values()) == ["a.png", "b.png"]
+    assert {(record.set, record.edge) for record in records.values()} == {("photos", "teacher")}
+    library = load_library(records, 64)
+    assert len(library.photos.get("photos", [])) + len(library.dropped) == 2
+
+
+def test_pictures_that_have_a_label_keep_it_unless_asked(data: Path, tmp_path: Path) -> None:
+    folder, teacher = tmp_path / "mine", brightness_network(tmp_path / "t.onnx", SPEC)
+    folder.mkdir()
+    for name, source in (("a.png", "0.png"), ("a.alpha.png", "0.alpha.png"), ("b.png", "1.png")):
+        shutil.copy(data / "train" / "discs" / source, folder / name)
+    write_manifest(folder, check_folder(folder))
+    words = ["distil", "--data", str(folder), "--teacher", str(teacher), "--out", str(tmp_path / "labels")]
+    for more, labelled in (([], ["b.png"]), (["--relabel"], ["a.png", "b.png"])):
+        answer = CliRunner().invoke(app, [*words, *more])
+        assert answer.exit_code == 0, answer.output
+        found = read_collection([tmp_path / "labels"]).train
+        assert sorted(record.image.name for record in found.values()) == labelled
+    error = CliRunner().invoke(app, ["distil", "--data", str(data), *words[3:]]).exception
+    assert isinstance(error, InputError)
+    assert "--relabel" in error.hint
 
 
 def rough_mask(folder: Path) -> dict[str, Record]:

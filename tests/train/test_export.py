@@ -1,5 +1,7 @@
 """Exported networks answer as the trained ones do, at every size, and carry their description."""
 
+import json
+
 import numpy as np
 import onnx
 import pytest
@@ -87,6 +89,25 @@ def test_the_command_writes_a_file_that_the_runtime_takes(locator, tmp_path):
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     assert OnnxEngine(target, threads=1).spec.long_side_px == 64
+
+
+def test_a_file_says_of_its_weights_what_the_record_says(locator, tmp_path):
+    torch.save(locator.state_dict(), tmp_path / "ema.pt")
+    recipe = {"name": "curriculum", "variant": "lite0", "stages": [{"long_side_px": 64}, {"long_side_px": 96}]}
+    record = {"recipe": recipe, "recipe_hash": "abc", "finished": True, "used_sets": ["ccp1004"]}
+    arguments = ["export", str(tmp_path / "ema.pt"), str(tmp_path / "a.onnx"), "--run", str(tmp_path)]
+
+    def spec(*more, **changes):
+        (tmp_path / "record.json").write_text(json.dumps({**record, **changes}))
+        assert CliRunner().invoke(app, [*arguments, *more], catch_exceptions=False).exit_code == 0
+        return OnnxEngine(tmp_path / "a.onnx", threads=1).spec
+
+    found = spec()
+    assert (found.long_side_px, found.licence, found.recipe) == (96, "Apache-2.0", "abc")
+    assert spec(used_sets=["ccp1004", "mine"]).licence == ""
+    found = spec("--long-side", "64", "--licence", "MIT", recipe={**recipe, "name": "finetune"})
+    assert (found.long_side_px, found.licence) == (64, "MIT")
+    assert spec(recipe={**recipe, "name": "finetune"}).licence == ""
 
 
 @pytest.mark.parametrize("wrong", [["x.onnx", "--task", "painter"], ["x.txt"]])

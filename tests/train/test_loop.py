@@ -193,6 +193,52 @@ def test_a_missed_stage_can_be_trained_longer(data: Path, tmp_path: Path) -> Non
     assert error.value.code == "nothing_to_extend"
 
 
+def test_an_interrupted_extension_goes_on_by_the_same_command(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(GateMissedError):
+        loop.train(gated(1.1), [data], tmp_path)
+    step, taken = loop._step, []
+
+    def dies_in_the_fourth(*args: Any) -> Any:
+        taken.append(1)
+        if len(taken) == 4:
+            raise KeyboardInterrupt
+        return step(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_step", dies_in_the_fourth)
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(gated(1.1), [data], tmp_path, extend=4)
+    with pytest.raises(GateMissedError):
+        loop.train(gated(1.1), [data], tmp_path, extend=4)
+    assert max(losses_of(tmp_path)) == 8
+    assert len(read_summary(tmp_path)["decisions"]) == 1
+    assert "under way, 2 steps are left" in capsys.readouterr().err
+
+
+def test_a_batch_that_cannot_be_shared_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Four:
+        num_processes = 4
+
+    monkeypatch.setattr(loop, "join_processes", Four)
+    recipe = replace(RECIPE, stages=(replace(STAGE, batch=4), replace(STAGE, name="later", batch=10)))
+    with pytest.raises(InputError) as error:
+        loop.train(recipe, [tmp_path / "nothing"], tmp_path / "out")
+    assert error.value.code == "batch_indivisible"
+    assert "later (10)" in error.value.message
+    assert "only" not in error.value.message
+
+
+def test_the_documented_four_processes_share_every_batch_of_the_curriculum() -> None:
+    recipe = load_recipe("curriculum")
+    assert not [stage.name for stage in recipe.stages if stage.batch % 4]
+    for name in recipe_names():
+        assert {stage.batch for stage in smoke(load_recipe(name), processes=3).stages} == {6}
+
+
 def test_a_gate_that_is_passed_early_ends_the_stage_early(data: Path, tmp_path: Path) -> None:
     loop.train(gated(0.0, min_share=0.5), [data], tmp_path)
     stages = [row["stage"] for row in read_log(tmp_path) if row["event"] == "train"]
@@ -304,6 +350,12 @@ def test_a_folder_with_another_run_is_left_alone(data: Path, tmp_path: Path) -> 
 
 def test_weights_of_another_network_and_broken_files_are_refused(data: Path, tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
+    larger = Locator("lite0").state_dict()
+    first = next(iter(larger))
+    torch.save({**larger, first: torch.zeros(2)}, tmp_path / "larger.pt")
+    with pytest.raises(ModelError) as error:
+        loop.train(RECIPE, [data], tmp_path / "out", init=tmp_path / "larger.pt")
+    assert error.value.message.endswith(f"of another network: {first} is (2,), not {tuple(larger[first].shape)}")
     (tmp_path / "broken.pt").write_bytes(b"PK\x03\x04 half a checkpoint")
     for name, code in (("other.pt", "weights_mismatch"), ("broken.pt", "checkpoint_damaged")):
         with pytest.raises(ModelError) as error:

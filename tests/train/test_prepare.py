@@ -6,10 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tress.errors import InputError
 from tress_train.data.collection import read_collection
 from tress_train.data.prepare import check_folder, is_binary, write_manifest
+from tress_train.data.reading import read_alpha
 
 pytestmark = pytest.mark.train
 
@@ -94,6 +96,42 @@ def test_everything_that_is_wrong_is_listed_picture_by_picture(tmp_path: Path) -
         assert words in said.pop(name)
     assert said == {}
     assert [row["image"] for row in check.rows] == ["good.jpg", "two.jpg"]
+
+
+def mask_files(folder: Path) -> np.ndarray:
+    """One soft mask as files of many kinds; the fourth channel of ``cut`` holds it, its colours do not."""
+    path = matte(folder / "grey.png")
+    grey = Image.open(path).convert("L")
+    alpha = np.asarray(grey)
+    full = Image.new("L", grey.size, 255)
+    Image.merge("RGBA", (grey, grey, grey, full)).save(folder / "opaque.png")
+    Image.merge("RGBA", (full, full, full, grey)).save(folder / "white.png")
+    Image.merge("LA", (full, grey)).save(folder / "la.png")
+    Image.merge("RGBA", (full.point(lambda _: 90), full, full, grey)).save(folder / "cut.png")
+    Image.fromarray(alpha.astype(np.uint16) * 257).save(folder / "deep.png")
+    palette = Image.fromarray(alpha, "L").convert("P")
+    palette.putpalette([value for i in range(256) for value in (i, i, i)])
+    palette.save(folder / "palette.png")
+    return alpha
+
+
+@pytest.mark.parametrize("name", ["grey", "opaque", "white", "la", "cut", "deep", "palette"])
+def test_a_mask_is_read_from_where_it_stands(name: str, tmp_path: Path) -> None:
+    alpha = mask_files(tmp_path)
+    np.testing.assert_array_equal(read_alpha(tmp_path / f"{name}.png"), alpha)
+
+
+def test_a_coloured_mask_is_refused(tmp_path: Path) -> None:
+    photo(tmp_path / "a.jpg")
+    photo(tmp_path / "a.alpha.png", shade=3)
+    [problem] = check_folder(tmp_path).problems
+    assert "is a colour picture, not an alpha" in problem.what
+
+
+def test_pictures_of_kinds_that_are_not_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.HEIC").write_bytes(b"some")
+    [problem] = check_folder(tmp_path).problems
+    assert str(problem) == "a.HEIC: is not read: HEIC; save it as JPEG, PNG or WebP"
 
 
 def test_an_empty_folder_and_none_at_all_are_said_to_be_so(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,13 +15,14 @@ torch = pytest.importorskip("torch")
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
-from tress_train.curriculum import OTHERS, Composites, Limits, Mix
-from tress_train.data import compose, dataset
+from tress_train.curriculum import LATER, OTHERS, Composites, Gate, Limits, Mix
+from tress_train.data import compose, dataset, gathering
 from tress_train.data.collection import Collection, file_hash, fingerprints, held_back, read_collection
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.difficulty import measure_all
 from tress_train.data.gathering import gather
 from tress_train.data.library import Library, load_library
+from tress_train.data.prepare import check_folder, write_manifest
 from tress_train.data.source import DataSource
 from tress_train.data.sources import index, registered_sources
 from tress_train.gates import build_gates, composite, read_targets
@@ -84,6 +87,42 @@ def test_photos_from_far_away_are_small_and_nothing_is_known_around_them(
 def test_empty_pictures_say_that_there_is_no_subject(library: Library) -> None:
     data = samples(library, Mix(sets={"discs": 1e-9}, empty=1.0))
     assert all(float(data[i]["presence"]) == 0 and float(data[i]["alpha"].max()) == 0 for i in range(10))
+
+
+def test_pictures_without_a_subject_are_drawn_as_such(library: Library, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((70, 70, 3), (0, 0, 255), np.uint8))
+    record = Record(tmp_path / "a.png", None, "mine", "empty", "empty", 0)
+    [picture] = load_library({"a": record}, 80).empty
+    mix = Mix(sets={OTHERS: 0.01}, empty=1.0, composites=Composites(studio=1.0))
+    own = samples(replace(library, empty=[picture]), mix)
+    red = [i for i in range(20) if own[i]["image"][0].mean() > 2 * own[i]["image"][1:].mean() + 0.1]
+    assert 5 <= len(red) <= 15
+    assert float(own[red[0]]["alpha"].max()) == 0
+
+
+def test_sets_of_later_folders_have_a_share_of_their_own(library: Library) -> None:
+    def drawn(mix: Mix, later: frozenset[str]) -> dict[str, float]:
+        made = samples(replace(library, later=later), mix)
+        return {draw.name: share for draw, share in zip(made.draws, made._shares, strict=True)}
+
+    mix = Mix(sets={OTHERS: 0.5, LATER: 0.3}, empty=0.2)
+    shares = drawn(mix, frozenset({"rough"}))
+    assert shares == pytest.approx({"discs": 0.5, "rough": 0.3, "empty": 0.2})
+    for later in (frozenset[str](), frozenset({"discs", "rough"})):
+        assert drawn(mix, later) == pytest.approx({"discs": 0.4, "rough": 0.4, "empty": 0.2})
+    named = Mix(sets={"rough": 0.5, OTHERS: 0.5})
+    assert drawn(named, frozenset({"rough"})) == pytest.approx({"discs": 0.5, "rough": 0.5})
+
+
+def test_only_pictures_of_the_first_folder_are_held_back(data: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(data / "train" / "discs", tmp_path / "mine")
+    write_manifest(mine, check_folder(mine))
+    recipe = replace(smoke(load_recipe("finetune")), own_held_back=0.5)
+    run = gather(recipe, [mine, data], tmp_path / "cache.jsonl")
+    assert run.subsets["own"]
+    assert all(key.startswith("mine/") for key in run.subsets["own"])
+    assert run.library.later == {"discs", "rough", "cuts", "grounds"}
+    assert len(run.library.photos["rough"]) == 8
 
 
 def test_limits_keep_pictures_out_and_say_so(library: Library) -> None:
@@ -186,6 +225,41 @@ def test_damaged_pictures_are_all_listed_before_any_training(tmp_path: Path) -> 
     for name in ("cut.jpg", "size.alpha.png is 70x60", "gone.alpha.png is missing", "3 of 4"):
         assert name in error.value.message
     assert "good" not in error.value.message
+
+
+def test_damage_of_pictures_that_are_only_scored_shows_before_any_training(data: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(data, tmp_path / "data")
+    recipe = replace(smoke(load_recipe("first_locator")), own_held_back=0.3)
+    recipe = replace(recipe, stages=tuple(replace(s, gates=(Gate("iou", "own", 0.0),)) for s in recipe.stages))
+    own = gather(recipe, [folder], tmp_path / "cache.jsonl").subsets["own"][0]
+    for path in (folder / "train" / own, folder / "val" / "rough" / "1.png"):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError) as error:
+        gather(recipe, [folder], tmp_path / "cache.jsonl")
+    assert error.value.code == "data_damaged"
+    assert own in error.value.message
+    assert "val/rough/1.png" in error.value.message
+
+
+def test_frozen_pictures_that_are_missing_show_before_any_training(data: Path, tmp_path: Path) -> None:
+    recipe = smoke(load_recipe("first_locator"))
+    gates = (Gate("iou", "plain", 0.0),)
+    recipe = replace(recipe, stages=tuple(replace(stage, gates=gates) for stage in recipe.stages))
+    with pytest.raises(InputError) as error:
+        gather(recipe, [data], tmp_path / "cache.jsonl")
+    assert error.value.code == "gate_pictures_missing"
+
+
+def test_photos_of_the_validation_pictures_are_not_trained_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(smoke(load_recipe("first_locator")), own_held_back=0.0)
+    monkeypatch.setattr(gathering, "SAME_PHOTO", {"discs/0.png": "rough/1.png", "elsewhere/1.webp": "rough/2.png"})
+    run = gather(recipe, [data], tmp_path / "cache.jsonl")
+    assert "discs/0.png" not in [photo.key for photo in run.library.photos["discs"]]
+    assert "discs/1.png" in [photo.key for photo in run.library.photos["discs"]]
+    assert run.overlapping == run.dropped == ["discs/0.png"]
+    assert "discs/0.png" in run.train
 
 
 def test_labels_of_a_teacher_that_saw_nothing_are_dropped(tmp_path: Path) -> None:

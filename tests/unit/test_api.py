@@ -88,7 +88,7 @@ def test_every_kind_of_picture_gives_the_same_alpha(remover, tmp_path):
             given.close()
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "I;16", "HSV"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGBA", "RGBX", "CMYK", "LAB", "YCbCr", "I;16", "HSV"])
 def test_pil_images_of_every_mode(remover, mode):
     image = Image.fromarray(half_red())
     image = Image.fromarray(np.full((8, 9), 65535, np.uint16)) if mode == "I;16" else image.convert(mode)
@@ -104,6 +104,51 @@ def test_a_pil_image_is_turned_upright_and_its_transparency_kept(remover):
     assert picture.pixels.shape == (64, 48, 3)
     assert picture.alpha is not None
     assert picture.alpha[0, 0] == pytest.approx(128 / 255)
+
+
+@pytest.mark.parametrize("mode", ["La", "RGBa", "PA"])
+def test_pil_images_with_rare_kinds_of_transparency(remover, mode):
+    assert remover.read(Image.new(mode, (9, 8))).alpha.shape == (8, 9)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B", "I;16N"])
+def test_deep_grey_is_the_same_in_either_byte_order(remover, mode):
+    grey = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1024
+    order = {"I;16B": ">u2", "I;16N": "=u2"}.get(mode, "<u2")
+    image = Image.frombytes(mode, (8, 8), grey.astype(order).tobytes())
+    np.testing.assert_array_equal(remover.read(image).pixels[..., 0], np.round(grey / 257).astype(np.uint8))
+
+
+def test_a_pil_image_may_carry_what_no_longer_fits_it(remover):
+    picture = Image.fromarray(half_red())
+    picture.info["transparency"] = (1, 2, 3)
+    for mode in ("P", "1", "L"):
+        assert remover.read(picture.quantize(16) if mode == "P" else picture.convert(mode)).pixels.shape == (48, 64, 3)
+    fax = Image.open(io.BytesIO(as_bytes(half_red()[..., 0] > 0, "TIFF", compression="group4")))
+    assert remover.read(fax.convert("CMYK")).pixels.shape == (48, 64, 3)
+    picture.info.clear()
+    exif = picture.getexif()
+    exif[0x0112], exif[0x8827] = 6, "no number"
+    assert remover.read(picture).pixels.shape == (64, 48, 3)
+
+
+def test_pil_images_that_cannot_be_read_are_refused(remover):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    torn = Image.open(io.BytesIO(as_bytes(noise, "JPEG")[:1500]))
+    closed = Image.fromarray(half_red())
+    closed.close()
+    for image in (torn, closed, Image.new("RGB", (0, 0))):
+        with pytest.raises(InputError) as caught:
+            remover.matte(image)
+        assert caught.value.code == "picture_corrupt"
+
+
+def test_a_matte_keeps_its_picture_whatever_becomes_of_the_array(remover):
+    given = half_red()
+    matte = remover.matte(given)
+    given[:] = 0
+    np.testing.assert_array_equal(matte.image, half_red())
+    assert matte.cutout()[..., :3].max() == 255
 
 
 def test_transparency_of_the_input_multiplies(remover):
@@ -174,3 +219,19 @@ def test_a_refiner_is_no_locator():
     with pytest.raises(ModelError) as caught:
         Remover(DATA / "tiny_refiner.onnx")
     assert caught.value.code == "model_task"
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 3])
+def test_many_may_be_given_the_same_buffer_again_and_again(remover, ahead):
+    pictures = [np.roll(half_red(), shift, axis=1) for shift in (0, 10, 20, 30)]
+
+    def frames():
+        buffer = np.empty_like(pictures[0])
+        for picture in pictures:
+            buffer[:] = picture
+            yield buffer
+
+    found = list(remover.many(frames(), ahead=ahead))
+    assert len(found) == 4
+    for matte, picture in zip(found, pictures, strict=True):
+        np.testing.assert_array_equal(matte.image, picture)

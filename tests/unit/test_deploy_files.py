@@ -28,6 +28,22 @@ def flags_in(arguments):
     return {argument for argument in arguments if argument.startswith("--")}
 
 
+def needed_bytes(arguments):
+    """What docs/deployment.md says to reckon with."""
+    from typer.main import get_command
+
+    from tress.cli.main import app
+
+    values = get_command(app).commands["serve"].make_context("serve", list(arguments)).params
+    places = values["queue"] + values["threads"]
+    return values["workers"] * (300e6 + 40e6 * values["memory_megapixels"] + places * values["max_upload"] * 2**20)
+
+
+def test_the_documented_memory_of_the_defaults_is_right():
+    text = (DEPLOY.parent / "docs/deployment.md").read_text("utf-8")
+    assert f"That is {needed_bytes([]) / 1e9:.1f} GB with the defaults" in text
+
+
 @pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.cuda"])
 def test_images_are_not_root_and_tell_their_health(name):
     steps = instructions(name)
@@ -52,6 +68,8 @@ def test_compose_starts_a_locked_down_service():
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert flags_in(service["command"]) <= known_flags()
+    assert service["mem_limit"] == "3g"
+    assert needed_bytes(service["command"]) < 3 * 2**30
 
 
 def test_kubernetes_probes_scales_and_locks_down():
@@ -65,6 +83,10 @@ def test_kubernetes_probes_scales_and_locks_down():
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["terminationGracePeriodSeconds"] > 60
     assert flags_in(container["args"]) <= known_flags()
+    assert container["resources"]["limits"]["memory"] == "3Gi"
+    (volume,) = pod["volumes"]
+    assert volume["emptyDir"]["sizeLimit"] == "256Mi"
+    assert needed_bytes(container["args"]) + 256 * 2**20 < 3 * 2**30
     (metric,) = kinds["HorizontalPodAutoscaler"]["spec"]["metrics"]
     assert metric["pods"]["metric"]["name"] == "tress_queue_depth"
     selector = kinds["Service"]["spec"]["selector"]

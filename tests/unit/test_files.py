@@ -242,7 +242,7 @@ def test_results_inside_the_input_folder_are_no_inputs(tree: Path) -> None:
     for job in first:
         assert job.target is not None
         write_atomic(job.target, b"x", overwrite=False)
-    assert plan(["album"], "album/out", extension=".png", overwrite=True) == first
+    assert plan(["album"], "album/out", extension=".png", existing="overwrite") == first
 
 
 @posix_only
@@ -268,6 +268,109 @@ def test_two_inputs_for_one_output_are_refused_and_named(tree: Path) -> None:
     assert code_of(plan, ["photo.jpg", "album/PHOTO.png"], "out", extension=".png") == "output_collision"
 
 
+def test_files_whose_suffix_is_no_picture_keep_it_in_their_results(tree: Path) -> None:
+    for number in (1, 2):
+        (tree / f"page.00{number}").write_bytes(b"x")
+    assert pairs(plan(["page.001", "page.002"], None, extension=".png")) == [
+        ("page.001", "page.001.cutout.png"),
+        ("page.002", "page.002.cutout.png"),
+    ]
+    assert pairs(plan(["page.001"], "out/", extension=".png")) == [("page.001", "out/page.001.png")]
+
+
+@posix_only
+def test_a_link_to_a_picture_is_an_input_of_its_own(tree: Path) -> None:
+    (tree / "album/again.png").symlink_to("b.png")
+    assert ("album/again.png", "out/again.png") in pairs(plan(["album"], "out", extension=".png"))
+    assert len(plan(["album"], "out", extension=".png")) == 4
+    (tree / "linked").symlink_to("album", target_is_directory=True)
+    assert len(plan(["album", "linked"], None, extension=".webp")) == 4
+
+
+@posix_only
+def test_a_link_that_leads_nowhere_stops_nobody(tree: Path) -> None:
+    (tree / "lost.jpg").symlink_to("nowhere.jpg")
+    jobs = plan(["photo.jpg", "lost.jpg"], None, extension=".png")
+    assert [job.relative for job in jobs] == ["photo.jpg", "lost.jpg"]
+
+
+def test_a_folder_without_pictures_among_others_is_a_warning(tree: Path) -> None:
+    told: list[str] = []
+    assert len(plan(["photo.jpg", "empty"], "out", extension=".png", warn=told.append)) == 1
+    assert told == ["there is no picture in the folder empty"]
+
+
+def test_a_folder_below_that_cannot_be_read_is_a_warning(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.scandir
+
+    def scandir(place: str) -> object:
+        if Path(place).name in forbidden:
+            raise PermissionError(errno.EACCES, "no", str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    told: list[str] = []
+    forbidden = {"deep"}
+    assert [job.relative for job in plan(["album"], "out", extension=".png", warn=told.append)] == ["a.JPG", "b.png"]
+    assert told == [f"no permission to read {Path('album/deep')}"]
+    forbidden = {"album"}
+    assert code_of(plan, ["album"], "out", extension=".png") == "path_no_permission"
+
+
+def test_results_of_an_earlier_run_are_no_inputs_of_a_second(tree: Path) -> None:
+    (tree / "photo.cutout.png").write_bytes(b"x")
+    (tree / "other.cutout.png").write_bytes(b"x")
+    told: list[str] = []
+    names = ["other.cutout.png", "photo.cutout.png", "photo.jpg"]
+    jobs = plan(names, "out", extension=".png", warn=told.append)
+    assert [job.relative for job in jobs] == ["other.cutout.png", "photo.jpg"]
+    assert told == ["photo.cutout.png is an earlier result and is passed over"]
+
+
+def test_a_stopped_run_goes_on(tree: Path) -> None:
+    write_atomic(tree / "out/a.png", b"mine", overwrite=False)
+    jobs = plan(["album"], "out", extension=".png", existing="skip")
+    assert [job.relative for job in jobs] == ["b.png", "deep/er/c.webp"]
+    for job in jobs:
+        assert job.target is not None
+        write_atomic(job.target, b"x", overwrite=False)
+    assert plan(["album"], "out", extension=".png", existing="skip") == []
+
+
+def test_of_many_existing_targets_a_few_are_named(tree: Path) -> None:
+    for number in range(9):
+        (tree / f"many/{number}.png").parent.mkdir(exist_ok=True)
+        (tree / f"many/{number}.png").write_bytes(b"x")
+        write_atomic(tree / f"out/{number}.png", b"x", overwrite=False)
+    with pytest.raises(InputError, match=r"2\.png and 6 more already exist") as caught:
+        plan(["many"], "out", extension=".png")
+    assert "--skip-existing" in caught.value.hint
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert code_of(plan, ["photo.jpg"], "album/notes.txt/x/", extension=".png") == "output_not_a_folder"
+    monkeypatch.setattr(os, "access", lambda place, _: Path(place).name != "album")
+    assert code_of(plan, ["album/b.png"], None, extension=".png") == "path_no_permission"
+    assert code_of(plan, ["photo.jpg"], "album/new/x.png", extension=".png") == "path_no_permission"
+    assert plan(["photo.jpg"], None, extension=".png")
+
+
+@posix_only
+def test_a_name_that_would_become_too_long_is_refused_before_the_work(tree: Path) -> None:
+    name = "x" * 245 + ".jpg"
+    (tree / name).write_bytes(b"x")
+    assert code_of(plan, [name], None, extension=".png") == "name_too_long"
+    assert plan([name], "out/", extension=".png")
+
+
+def test_files_that_options_name_are_never_targets(tree: Path) -> None:
+    for existing in ("refuse", "overwrite", "skip"):
+        given = {"extension": ".png", "existing": existing, "protected": [Path("album/b.png")]}
+        assert code_of(plan, ["photo.jpg"], "album/b.png", **given) == "output_is_input"
+
+
 def test_existing_targets_are_all_named(tree: Path) -> None:
     for name in ("a.png", "b.png"):
         write_atomic(tree / "out" / name, b"mine", overwrite=False)
@@ -276,19 +379,19 @@ def test_existing_targets_are_all_named(tree: Path) -> None:
     assert caught.value.code == "target_exists"
     assert "a.png" in caught.value.message
     assert "b.png" in caught.value.message
-    assert len(plan(["album"], "out", extension=".png", overwrite=True)) == 3
+    assert len(plan(["album"], "out", extension=".png", existing="overwrite")) == 3
 
 
 def test_an_input_is_never_a_target(tree: Path) -> None:
-    for overwrite in (False, True):
-        assert code_of(plan, ["album/b.png"], "album", extension=".png", overwrite=overwrite) == "output_is_input"
-        assert code_of(plan, ["photo.jpg"], "./photo.jpg", extension=".jpg", overwrite=overwrite) == "output_is_input"
+    for existing in ("refuse", "overwrite", "skip"):
+        assert code_of(plan, ["album/b.png"], "album", extension=".png", existing=existing) == "output_is_input"
+        assert code_of(plan, ["photo.jpg"], "./photo.jpg", extension=".jpg", existing=existing) == "output_is_input"
 
 
 @posix_only
 def test_an_input_is_never_a_target_through_a_link(tree: Path) -> None:
     (tree / "link.png").symlink_to("album/b.png")
-    assert code_of(plan, ["album/b.png"], "link.png", extension=".png", overwrite=True) == "output_is_input"
+    assert code_of(plan, ["album/b.png"], "link.png", extension=".png", existing="overwrite") == "output_is_input"
 
 
 @pytest.mark.parametrize(
@@ -299,6 +402,8 @@ def test_an_input_is_never_a_target_through_a_link(tree: Path) -> None:
         (["https://example.org/a.jpg"], "path_missing"),
         (["empty"], "folder_empty"),
         (["a\0b"], "path_missing"),
+        ([""], "path_empty"),
+        (["photo.jpg", ""], "path_empty"),
     ],
 )
 def test_inputs_that_are_not_there(tree: Path, inputs: list[str], code: str) -> None:

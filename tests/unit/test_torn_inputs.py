@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -317,3 +318,38 @@ def test_a_decompression_bomb_is_refused_before_its_pixels_are_made() -> None:
     body = b"".join(packer.compress(bytes(rows)) for _ in range(200)) + packer.flush()
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
     assert error_code(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", body)) == "picture_too_large"
+
+
+def with_scans(data: bytes, count: int) -> bytes:
+    """A progressive JPEG whose last scan is repeated until there are so many."""
+    starts = [match.start() for match in re.finditer(rb"\xff\xda", data)]
+    last = data[starts[-1] : -2]
+    return data[:-2] + last * (count - len(starts)) + data[-2:]
+
+
+def test_a_jpeg_that_repeats_its_scans_is_refused_before_it_is_decoded() -> None:
+    good = saved(two_halves(), "jpeg", progressive=True)
+    assert np.array_equal(decode(with_scans(good, 100)).pixels, decode(good).pixels)
+    with pytest.raises(InputError, match="more than 100 scans") as caught:
+        decode(with_scans(good, 150))
+    assert caught.value.code == "picture_corrupt"
+
+
+def test_a_jpeg_of_empty_segments_is_refused() -> None:
+    good = saved(two_halves(), "jpeg")
+    with pytest.raises(InputError, match="10000 segments"):
+        decode(good[:2] + b"\xff\xfe\x00\x02" * 20_000 + good[2:])
+
+
+@pytest.mark.parametrize("quality", [5, 50, 100])
+@pytest.mark.parametrize("options", [{}, {"restart_marker_blocks": 1}])
+def test_ordinary_progressive_jpegs_are_decoded(quality: int, options: dict[str, int]) -> None:
+    progressive = decode(saved(noise(), "jpeg", quality=quality, progressive=True, **options))
+    baseline = decode(saved(noise(), "jpeg", quality=quality, **options))
+    assert np.array_equal(progressive.pixels, baseline.pixels)
+
+
+def test_what_looks_like_scans_inside_a_thumbnail_does_not_count() -> None:
+    thumbnail = b"\xff\xe1" + struct.pack(">H", 602) + b"\xff\xda" * 300
+    good = saved(two_halves(), "jpeg", progressive=True)
+    assert decode(good[:2] + thumbnail + good[2:]).format == "jpeg"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tress.cli.failures import say
+from tress.cli.failures import say, stdout_failed
 from tress.cli.options import with_output_options
 from tress.cli.report import Report
 from tress.errors import InputError
@@ -20,7 +20,7 @@ from tress.outputs import OutputOptions
 
 if TYPE_CHECKING:
     from tress.api import Remover
-    from tress.io.files import Job
+    from tress.io.files import Existing, Job
     from tress.produce import Product
 
 # While the networks are busy with one picture, another is decoded, rendered or encoded.
@@ -46,6 +46,9 @@ def cut(
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")] = False,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave existing results, so that a stopped run goes on.")
+    ] = False,
     model: Annotated[
         str,
         typer.Option(metavar="NAME|FILE", help="Model: a name that `tress models` lists, or an ONNX file."),
@@ -72,7 +75,13 @@ def cut(
     The command may be left out: `tress photo.jpg` is `tress cut photo.jpg`.
     """
     _check_numbers(threads, max_megapixels)
-    jobs, settled = _plan(inputs, output, options, overwrite)
+    if overwrite and skip_existing:
+        raise InputError("options_conflict", "--overwrite and --skip-existing exclude each other")
+    jobs, settled = _plan(inputs, output, options, "overwrite" if overwrite else "skip" if skip_existing else "refuse")
+    if not jobs:
+        if not quiet:
+            say("nothing to do: all results exist")
+        return
     if jobs[0].target is None:
         _check_stdout(as_json)
     options.check_files()
@@ -93,15 +102,22 @@ def cut(
 
 
 def _plan(
-    inputs: list[str], output: str | None, options: OutputOptions, overwrite: bool
+    inputs: list[str], output: str | None, options: OutputOptions, existing: Existing
 ) -> tuple[list[Job], OutputOptions]:
     """Where results go, and the options with their format settled; everything that can be refused now is."""
     from tress.io.encode import extension, format_for
     from tress.io.files import plan
 
     wanted = "png" if options.format == "auto" else options.format
-    jobs = plan(inputs, output, extension=extension(wanted), overwrite=overwrite)
-    target = jobs[0].target
+    jobs = plan(
+        inputs,
+        output,
+        extension=extension(wanted),
+        existing=existing,
+        protected=options.files,
+        warn=lambda message: say(f"warning: {message}"),
+    )
+    target = jobs[0].target if jobs else None
     if target is None:
         return jobs, options.with_format(wanted)
     named = format_for(target.suffix)
@@ -163,8 +179,13 @@ def _deliver(product: Product, job: Job, overwrite: bool) -> None:
     if job.target is not None:
         write_atomic(job.target, product.data, overwrite=overwrite)
         return
-    sys.stdout.buffer.write(product.data)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(product.data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise stdout_failed(error) from error
 
 
 def _check_numbers(threads: int | None, max_megapixels: float) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import IntEnum
+from typing import TextIO
 
 from tress.errors import InputError, ModelError, TressError
 
@@ -65,11 +67,26 @@ def print_failure(error: Exception, *, about: str = "") -> None:
         say(f"hint: {told['hint']}")
 
 
+def stdout_failed(error: OSError) -> InputError:
+    """What a write to standard output failed with, such as a full disk."""
+    return InputError(
+        "stdout_failed",
+        f"cannot write to standard output: {error.strerror or error}",
+        hint="it may lead to a full disk",
+    )
+
+
+def nowhere() -> TextIO:
+    """A stream for what nobody reads; it stays open for as long as the process runs."""
+    return open(os.devnull, "w", encoding="utf-8")
+
+
 def say(line: str) -> None:
     """Writes one line to stderr; a closed stderr is no reason to stop working."""
     try:
         print(line, file=sys.stderr, flush=True)
-    except BrokenPipeError:
-        sys.stderr = None
+    except OSError:
+        # None would make print() write to stdout, into the picture.
+        sys.stderr = nowhere()
     except UnicodeEncodeError:
         print(line.encode("ascii", "backslashreplace").decode(), file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import sys
 import traceback
@@ -13,13 +14,14 @@ import typer
 
 from tress.cli.cut import cut
 from tress.cli.eval import evaluate
-from tress.cli.failures import MEANINGS, ExitCode, exit_code, print_failure, say
+from tress.cli.failures import MEANINGS, ExitCode, exit_code, nowhere, print_failure, say, stdout_failed
 from tress.cli.models import models
 from tress.cli.serve import serve
 from tress.errors import InputError, TressError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _HELP = ["-h", "--help"]
 
 app = typer.Typer(
@@ -71,7 +73,10 @@ def main(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         say("stopped")
         return ExitCode.INTERRUPTED
-    except Exception as error:
+    except Exception as raised:
+        error: Exception = raised
+        if isinstance(raised, OSError) and _is_from_stdout(raised):
+            error = stdout_failed(raised)
         if debug:
             traceback.print_exc()
         if _is_usage_error(error):
@@ -82,13 +87,18 @@ def main(arguments: list[str]) -> int:
 
 def run() -> None:
     """Entry point."""
+    # Closed by whoever started us.  The number of a closed stream would go to the next file that is opened.
+    sys.stdout = sys.stdout or nowhere()
+    sys.stderr = sys.stderr or nowhere()
     code = main(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of our output has seen enough.  Python would complain once more when it flushes at the end.
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and code == ExitCode.OK:
+            print_failure(stdout_failed(error))
+        # The reader of our output has seen enough, or the disk is full.  Python would complain once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.SOME_FAILED
+        code = ExitCode.SOME_FAILED if isinstance(error, BrokenPipeError) else code or ExitCode.INPUT
     if code == ExitCode.INTERRUPTED:
         # A network that is still running in a thread cannot be stopped, and nobody waits for its answer.
         os._exit(code)
@@ -116,6 +126,11 @@ def _with_command(arguments: list[str], group: Any) -> list[str]:
             "command_unknown", f"there is no command or picture {first!r}", hint=f"did you mean tress {close[0]}?"
         )
     return ["cut", *arguments]
+
+
+def _is_from_stdout(error: OSError) -> bool:
+    # An error of a file says which file.
+    return error.errno in _NO_ROOM and error.filename is None
 
 
 def _is_usage_error(error: Any) -> bool:

@@ -31,7 +31,8 @@ tress - < photo.jpg > cutout.png                # from stdin to stdout
 
 Without `--output` the result lies beside its input as `photo.cutout.png`. `--output` names a file for one picture, and
 a folder (in which results keep their names and their place in the tree) for several. Nothing is ever overwritten
-without `--overwrite`, and inputs never are. What can be refused, such as two inputs that would share a result, is
+without `--overwrite`, and inputs never are. `--skip-existing` goes on where a run was stopped; earlier results are no
+inputs. What can be refused, such as two inputs that would share a result or a folder that cannot be written to, is
 refused before the work starts. A picture that fails does not stop the others.
 
 Results and JSON go to stdout; everything else goes to stderr. The line at the end names the device that really ran.

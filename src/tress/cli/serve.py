@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,10 @@ def serve(
     ] = None,
     new_key: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Make an API key, show it and its line for the key file, and stop."),
+        typer.Option(
+            metavar="NAME",
+            help="Make an API key, show it and its line for the key file, and stop. `>> keys.txt` appends the line.",
+        ),
     ] = None,
     open_to_all: Annotated[
         bool, typer.Option("--open-to-all", help="Listen beyond this machine although there are no keys.")
@@ -36,15 +40,25 @@ def serve(
     queue: Annotated[int, typer.Option(metavar="N", help="Requests that may wait in each process.")] = 32,
     deadline: Annotated[float, typer.Option(metavar="SECONDS", help="Longest time for one request.")] = 60.0,
     max_upload: Annotated[float, typer.Option(metavar="MB", help="Largest request and largest fetched file.")] = 32.0,
-    max_megapixels: Annotated[float, typer.Option(metavar="N", help="Largest picture.")] = 50.0,
+    max_megapixels: Annotated[
+        float, typer.Option(metavar="N", help="Largest photo, background and result, each.")
+    ] = 50.0,
     memory_megapixels: Annotated[
-        float, typer.Option(metavar="N", help="Megapixels of all pictures that are worked on at once, per process.")
+        float, typer.Option(metavar="N", help="Megapixels of all photos, backgrounds and results at once, per process.")
     ] = 100.0,
     rate: Annotated[int, typer.Option(metavar="N", help="Requests a minute for each key; 0: no limit.")] = 0,
     fetch_urls: Annotated[bool, typer.Option(help="Fetch pictures that are given as URLs.")] = True,
     allow_network: Annotated[
         list[str] | None,
         typer.Option(metavar="CIDR", help="Private network that URLs may point into, such as 10.1.2.0/24. Repeatable."),
+    ] = None,
+    trust_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS|CIDR",
+            help="Proxy whose X-Forwarded-For names the client, which --rate counts where there are no keys. "
+            "Repeatable. Unset: FORWARDED_ALLOW_IPS, or 127.0.0.1.",
+        ),
     ] = None,
     open_metrics: Annotated[bool, typer.Option("--open-metrics", help="Show /metrics without a key.")] = False,
     page: Annotated[bool, typer.Option(help="Serve the web page at /.")] = True,
@@ -59,11 +73,10 @@ def serve(
         from tress.server.run import serve as run
     except ModuleNotFoundError as error:
         raise InputError(
-            "extra_missing", f"the service needs the package {error.name}", hint="pip install 'tress[server]'"
+            "extra_missing", f"the service needs the package {error.name}", hint="in a clone: pip install '.[server]'"
         ) from error
     if new_key is not None:
-        key, line = make_key(new_key)
-        print(f"key for its owner, shown only now:  {key}\nline for the key file:  {line}")
+        _show_key(*make_key(new_key))
         return
     if log_level not in LOG_LEVELS:
         raise InputError("log_level", f"log level {log_level!r} is none of {', '.join(LOG_LEVELS)}")
@@ -84,7 +97,18 @@ def serve(
         rate_per_minute=rate,
         fetch_urls=fetch_urls,
         fetch_networks=tuple(allow_network or ()),
+        trusted_proxies=tuple(trust_proxy or ()),
         open_metrics=open_metrics,
         page=page,
     )
     run(config, log_level)
+
+
+def _show_key(key: str, line: str) -> None:
+    secret = f"key for its owner, shown only now:  {key}"
+    if sys.stdout.isatty():
+        print(f"{secret}\nline for the key file:  {line}")
+        return
+    # A file or a pipe takes what the service needs; the only copy of the key must not vanish in there.
+    print(secret, file=sys.stderr)
+    print(line)

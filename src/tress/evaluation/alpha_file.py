@@ -35,14 +35,23 @@ def read_alpha(path: Path) -> AlphaFile:
     try:
         with Image.open(path) as image:
             image.load()
-            return _read(image, path)
+            return alpha_of(image, path)
     except FileNotFoundError as error:
         raise InputError("alpha_missing", f"there is no {path}") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError("alpha_unreadable", f"{path} cannot be read: {error}") from error
 
 
-def _read(image: Image.Image, path: Path) -> AlphaFile:
+def alpha_of(image: Image.Image, path: Path) -> AlphaFile:
+    """What a decoded alpha file holds.
+
+    Args:
+        image: the decoded file.
+        path: its name, for the message.
+
+    Raises:
+        InputError: ``alpha_not_grey`` for a colour picture without a fourth channel.
+    """
     if image.mode.startswith("I"):
         return AlphaFile(np.clip(np.asarray(image).astype(np.float32) / 65535, 0, 1))
     if image.mode in ("1", "L"):

@@ -10,6 +10,14 @@ from typing import BinaryIO
 from tress.errors import InputError
 
 HEAD_BYTES = 4096
+# What begins a segment with a length in a JPEG, or ends the picture.  0xFF before another byte is data, filling, a
+# restart or a code that decoders do not take for a segment.
+_JPEG_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
+# A scan costs a pass over all pixels, however few bytes it has; encoders write about ten.
+_MAX_JPEG_SCANS, _MAX_JPEG_SEGMENTS = 100, 10_000
+# One search holds up the program's other threads.
+_SEARCH_BYTES = 1 << 16
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 _STARTS = {
     "jpeg": (b"\xff\xd8\xff",),
@@ -85,6 +93,38 @@ def webp_canvas(head: bytes) -> tuple[int, int] | None:
     if kind == b"VP8 " and len(head) >= 30:
         width, height = struct.unpack("<HH", head[26:30])
         return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def check_jpeg_scans(data: bytes) -> None:
+    """Walks through the first picture in a JPEG file, without decoding pixels; damage ends the walk.
+
+    Args:
+        data: the whole file.
+
+    Raises:
+        InputError: ``picture_corrupt``: it has more than 100 scans, or more than 10,000 segments.
+    """
+    scans, position = 0, 2
+    for _ in range(_MAX_JPEG_SEGMENTS):
+        marker = _next_marker(data, position)
+        if marker is None or marker[1][0] == _JPEG_END:
+            return
+        scans += marker[1][0] == _JPEG_SCAN
+        if scans > _MAX_JPEG_SCANS:
+            break
+        position = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2], "big"))
+    raise InputError(
+        "picture_corrupt",
+        f"the JPEG file has more than {_MAX_JPEG_SCANS} scans or {_MAX_JPEG_SEGMENTS} segments",
+        hint="open it in another program and save it again",
+    )
+
+
+def _next_marker(data: bytes, position: int) -> re.Match[bytes] | None:
+    for start in range(position, len(data), _SEARCH_BYTES):
+        if marker := _JPEG_MARKER.search(data, start, start + _SEARCH_BYTES + 1):
+            return marker
     return None
 
 

@@ -98,6 +98,8 @@ def decode(source: Source, *, max_megapixels: float = 100.0) -> Picture:
                 check_pixel_limit(*canvas, max_megapixels=max_megapixels)
             image = _decoder(kind)(file)
             check_pixel_limit(*image.size, max_megapixels=max_megapixels)
+            if kind == "jpeg":
+                _check_scans(file)
             return _picture(image, kind)
         except InputError:
             raise
@@ -149,6 +151,13 @@ def check_pixel_limit(width_px: int, height_px: int, *, max_megapixels: float) -
             f"the limit is {max_megapixels:g} megapixels",
             hint="make it smaller, or raise the limit with --max-megapixels",
         )
+
+
+def _check_scans(file: BinaryIO) -> None:
+    position = file.tell()
+    file.seek(0)
+    containers.check_jpeg_scans(file.read())
+    file.seek(position)
 
 
 @contextmanager

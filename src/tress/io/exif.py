@@ -118,8 +118,9 @@ def upright_exif(exif: bytes | None) -> bytes | None:
     order, patched = _order(exif), bytearray(exif)
     for directory in (0, 1):
         for entry in _entries(exif, directory):
-            if entry.tag == _ORIENTATION and entry.kind == _SHORT:
-                struct.pack_into(order + "H", patched, entry.value_at, 1)
+            # By the standard it is a short, but some programs write a long, and it is read as one.
+            if entry.tag == _ORIENTATION and (entry.kind == _SHORT or 1 <= entry.value <= 8):
+                struct.pack_into(order + ("H" if entry.kind == _SHORT else "I"), patched, entry.value_at, 1)
     second = {entry.tag: entry.value for entry in _entries(exif, 1)}
     start, length = second.get(_THUMBNAIL_OFFSET), second.get(_THUMBNAIL_LENGTH)
     if start is not None and length is not None and start < len(patched):

@@ -69,7 +69,11 @@ class PictureBackground:
 
         from tress.io.decode import decode
 
-        picture = decode(self.source, max_megapixels=self.max_megapixels)
+        try:
+            picture = decode(self.source, max_megapixels=self.max_megapixels)
+        except InputError as error:
+            hint = "use a smaller background" if error.code == "picture_too_large" else error.hint
+            raise InputError(error.code, f"background {self}: {error.message}", hint=hint) from error
         if picture.alpha is None:
             return picture.pixels
         return over(picture.pixels, picture.alpha, np.array([255, 255, 255], np.uint8))

@@ -81,6 +81,12 @@ class OutputOptions:
         """
         return self if self.format != "auto" else dataclasses.replace(self, format=name)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the options name; they are read, never written."""
+        source = getattr(self.background, "source", None)
+        return (source,) if isinstance(source, Path) else ()
+
     def check_files(self) -> None:
         """Raises InputError now, not after the work, if a picture that the options name cannot be read."""
         _background.check_readable(self.background)

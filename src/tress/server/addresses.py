@@ -54,8 +54,8 @@ class AddressGuard:
         """Whether an address lies in a network that was allowed by name."""
         return any(address.version == network.version and address in network for network in self._networks)
 
-    def choose(self, found: Iterable[str]) -> Address:
-        """The address to connect to, out of those that a name resolved to.
+    def judge(self, found: Iterable[str]) -> list[Address]:
+        """The addresses that may be connected to, out of those that a name resolved to; each once, in their order.
 
         One bad address spoils the name: a name that points to both inside and outside is not an honest one.
 
@@ -69,4 +69,4 @@ class AddressGuard:
                 "the URL does not lead to a public address",
                 hint="give the URL of a picture on the internet, or send the picture itself",
             )
-        return addresses[0]
+        return list(dict.fromkeys(addresses))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import binascii
-import json
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Container, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl
 
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from tress.errors import InputError
+from tress.server.flat import MAX_FIELDS, read_form, read_object
 from tress.server.multipart import FormReader
-
-_MAX_FIELDS = 100
 
 
 @dataclass
@@ -28,12 +25,14 @@ class Body:
         files: field to the bytes of an uploaded file; empty files are left out too.
         raw: the body itself, if it is neither a form nor JSON.
         empty: names of the fields that were sent empty.
+        nested: names of the fields that hold a JSON object or list, which no parameter may.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     raw: bytes = b""
     empty: frozenset[str] = frozenset()
+    nested: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, texts: Mapping[str, str], files: Mapping[str, bytes]) -> Body:
@@ -41,6 +40,19 @@ class Body:
         empty = frozenset(name for fields in (texts, files) for name, value in fields.items() if not value)
         filled = {name: text for name, text in texts.items() if text}
         return cls(filled, {name: content for name, content in files.items() if content}, empty=empty)
+
+    def check_flat(self, known: Container[str] | None = None) -> None:
+        """Refuses nested values.
+
+        Args:
+            known: parameters that this holds for; None for all.
+
+        Raises:
+            InputError: a field holds a JSON object or list.
+        """
+        for name in sorted(self.nested):
+            if known is None or name in known:
+                raise InputError("json", f"the value of {name[:40]!r} is neither text, number, boolean nor null")
 
     @property
     def size_bytes(self) -> int:
@@ -77,9 +89,9 @@ async def read_body(request: Request, max_bytes: int) -> Body:
     async for chunk in stream:
         content += chunk
     if kind == b"application/json":
-        return _json(bytes(content))
+        return await asyncio.to_thread(_json, bytes(content))
     if kind == b"application/x-www-form-urlencoded":
-        return _form(bytes(content))
+        return await asyncio.to_thread(_form, bytes(content))
     if kind == b"application/octet-stream" or kind.startswith(b"image/"):
         return Body(raw=bytes(content))
     if not kind:
@@ -107,51 +119,56 @@ async def _multipart(stream: AsyncGenerator[bytes, None], boundary: bytes) -> Bo
 
 def _form(content: bytes) -> Body:
     try:
-        pairs = parse_qsl(content.decode("ascii"), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict")
+        texts = read_form(content)
     except ValueError as error:
-        raise InputError("form", "the form cannot be read", hint="send it percent-encoded, in UTF-8") from error
-    return Body.of(dict(pairs), {})
+        hint = f"send it percent-encoded, in UTF-8, with at most {MAX_FIELDS} fields"
+        raise InputError("form", "the form cannot be read", hint=hint) from error
+    return Body.of(texts, {})
 
 
 def _json(content: bytes) -> Body:
     try:
-        values = json.loads(content, parse_constant=_no_constant)
+        values = read_object(content.decode("utf-8-sig"))
+    except TypeError as error:
+        raise InputError(
+            "json", "the body is JSON but not an object", hint='send {"image_url": "https://..."}'
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise InputError("json", "the body is not JSON", hint="send one JSON object in UTF-8") from error
-    if not isinstance(values, dict):
-        raise InputError("json", "the body is JSON but not an object", hint='send {"image_url": "https://..."}')
-    return Body.of({name: _json_text(name, value) for name, value in values.items()}, {})
+        hint = f"send one flat JSON object in UTF-8, with at most {MAX_FIELDS} fields"
+        raise InputError("json", "the body is not a JSON object that can be read", hint=hint) from error
+    nested = frozenset(name for name, value in values.items() if isinstance(value, (list, dict)))
+    texts = {name: _json_text(value) for name, value in values.items() if name not in nested}
+    return replace(Body.of(texts, {}), nested=nested)
 
 
-def _json_text(name: str, value: Any) -> str:
+def _json_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    raise InputError("json", f"the value of {name[:40]!r} is neither text, number, boolean nor null")
+    return str(value)
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def read_base64(text: str) -> bytes:
-    """Decodes base64, with or without a ``data:`` prefix and line breaks.
+async def read_base64(text: str) -> bytes:
+    """Decodes base64, with or without a ``data:`` prefix and line breaks, in a thread.
 
     Raises:
         InputError: it is not base64.
     """
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
     try:
-        # A form turns "+" into a space when the client forgot to encode it.
-        return base64.b64decode("".join(text.replace(" ", "+").split()), validate=True)
-    except (binascii.Error, ValueError) as error:
+        return await asyncio.to_thread(_base64, text)
+    except ValueError as error:
         raise InputError(
             "base64", "the picture is not valid base64", hint="encode the file's bytes as base64"
         ) from error
+
+
+def _base64(text: str) -> bytes:
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    # A form turns "+" into a space when the client forgot to encode it.
+    plain = text.encode("ascii").replace(b" ", b"+").translate(None, b"\t\n\r\v\f")
+    return base64.b64decode(plain, validate=True)
 
 
 def _too_large(max_bytes: int) -> InputError:

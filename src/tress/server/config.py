@@ -27,12 +27,15 @@ class ServerConfig:
         queue_size: further requests that one process accepts and lets wait.
         deadline_s: longest time from accepting a request to its answer.
         max_upload_bytes: largest request body, and largest file fetched from a URL.
-        max_megapixels: largest picture.
-        megapixels_in_flight: pictures that are decoded at the same time have at most so many megapixels together.
+        max_megapixels: largest photo, background picture and result.
+        megapixels_in_flight: photos, backgrounds and results that are worked on at the same time have at most so many
+            megapixels together.
         rate_per_minute: requests a minute and key (or client address, without keys); 0 means no limit.
         fetch_urls: whether pictures may be given as URLs.
         fetch_timeout_s: longest time for one fetch, redirects included.
         fetch_networks: private networks (CIDR) that URLs may point into all the same.
+        trusted_proxies: addresses and networks (CIDR) of proxies whose ``X-Forwarded-For`` names the client; empty
+            leaves it to uvicorn: those in the environment variable ``FORWARDED_ALLOW_IPS``, or else 127.0.0.1.
         open_metrics: whether ``/metrics`` can be read without a key.
         page: whether the web page is served at ``/``.
     """
@@ -54,6 +57,7 @@ class ServerConfig:
     fetch_urls: bool = True
     fetch_timeout_s: float = 15.0
     fetch_networks: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     open_metrics: bool = False
     page: bool = True
 
@@ -69,7 +73,7 @@ class ServerConfig:
                 raise InputError("server_config", f"{name} must be greater than 0")
         if not 0 <= self.port <= 65535:
             raise InputError("server_config", f"port {self.port} does not exist", hint="choose one from 1 to 65535")
-        for network in self.fetch_networks:
+        for network in (*self.fetch_networks, *self.trusted_proxies):
             try:
                 ipaddress.ip_network(network)
             except ValueError as error:

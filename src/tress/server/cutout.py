@@ -12,12 +12,11 @@ from starlette.responses import JSONResponse, Response
 from tress.errors import InputError
 from tress.outputs import describe, parse
 from tress.outputs.options import OPTIONS
+from tress.server.accept import wants_json
 from tress.server.body import Body, read_base64
 from tress.server.openapi import PICTURE_FIELDS, cutout_operation
 from tress.server.service import Service
 from tress.server.work import Made, Order, pack_file
-
-JSON_ANSWER = "application/json"
 
 
 def cutout_router(service: Service) -> APIRouter:
@@ -25,6 +24,7 @@ def cutout_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["tress"])
 
     async def read_order(request: Request, body: Body) -> Order:
+        body.check_flat()
         # Empty means unset, but an unknown name is wrong all the same.
         values: dict[str, object] = {**dict.fromkeys(body.empty, ""), **body.texts}
         for name, text in request.query_params.items():
@@ -43,7 +43,7 @@ def cutout_router(service: Service) -> APIRouter:
         return Order(await read_picture(service, picture, body.raw), options, pack_file)
 
     def answer(request: Request, made: Made) -> Response:
-        if JSON_ANSWER in request.headers.get("accept", ""):
+        if wants_json(request):
             return JSONResponse(_as_json(made), headers=_headers(made))
         return Response(made.data, media_type=made.media_type, headers=_headers(made))
 
@@ -78,7 +78,7 @@ async def read_picture(service: Service, fields: dict[str, object], raw: bytes) 
     if "image_url" in fields:
         return await service.fetch(str(fields["image_url"]))
     if "image_b64" in fields:
-        return read_base64(str(fields["image_b64"]))
+        return await read_base64(str(fields["image_b64"]))
     if isinstance(content := fields.get("image"), bytes):
         return content
     raise InputError(

@@ -7,15 +7,16 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import h11
 
 from tress.errors import InputError
-from tress.server.addresses import AddressGuard
+from tress.server.addresses import Address, AddressGuard
 
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -25,9 +26,16 @@ _CHUNK_BYTES = 64 * 1024
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 
+_MAX_FETCHES = 16
+_MAX_ADDRESSES = 4
+# Threads of their own: a name server that does not answer holds up other lookups only.
+_LOOKUPS = ThreadPoolExecutor(_MAX_FETCHES, thread_name_prefix="tress-lookup")
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """All addresses of a host, by the system's resolver."""
-    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    infos = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, ask)
     return [str(info[4][0]) for info in infos]
 
 
@@ -40,12 +48,14 @@ class Fetcher:
         max_bytes: largest file.
         timeout_s: longest time for one fetch, redirects included.
         resolver: turns a host into addresses.
+        slots: so many fetches run at once; others wait, within their time.
     """
 
     guard: AddressGuard
     max_bytes: int
     timeout_s: float
     resolver: Resolver = resolve
+    slots: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, _MAX_FETCHES), repr=False)
 
     async def get(self, url: str) -> bytes:
         """The file behind a URL.
@@ -62,12 +72,19 @@ class Fetcher:
             raise _failed(f"it took longer than {self.timeout_s:g} s") from None
 
     async def _follow(self, url: str) -> bytes:
+        async with self.slots:
+            return await self._hop(url)
+
+    async def _hop(self, url: str) -> bytes:
         for _ in range(_MAX_REDIRECTS + 1):
             parts, port = _split(url)
             answer = await self._request(parts, port)
             if isinstance(answer, bytes):
                 return answer
-            url = urljoin(url, answer)
+            try:
+                url = urljoin(url, answer)
+            except ValueError:
+                raise _failed("it redirects to what is not a URL") from None
         raise _failed(f"it redirects more than {_MAX_REDIRECTS} times")
 
     async def _request(self, parts: SplitResult, port: int) -> bytes | str:
@@ -77,12 +94,12 @@ class Fetcher:
             found = await self.resolver(host, port)
         except (OSError, UnicodeError):
             raise _failed("its host is not known") from None
-        address = self.guard.choose(found)
-        if port not in _PORTS.values() and not self.guard.is_listed(address):
+        addresses = self.guard.judge(found)
+        if port not in _PORTS.values() and not all(map(self.guard.is_listed, addresses)):
             raise InputError("url_forbidden", f"URLs with port {port} are not fetched", hint="use port 80 or 443")
         tls: dict[str, Any] = {"ssl": _tls(), "server_hostname": host} if parts.scheme == "https" else {}
         try:
-            reader, writer = await asyncio.open_connection(str(address), port, **tls)
+            reader, writer = await self._connect(addresses[:_MAX_ADDRESSES], port, tls)
             try:
                 return await self._exchange(reader, writer, parts)
             finally:
@@ -91,6 +108,16 @@ class Fetcher:
                     await writer.wait_closed()
         except (OSError, ssl.SSLError, h11.RemoteProtocolError):
             raise _failed("its server does not answer as it should") from None
+
+    async def _connect(
+        self, addresses: list[Address], port: int, tls: dict[str, Any]
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """To the first address that lets itself be connected to; they share the time."""
+        for address in addresses[:-1]:
+            with contextlib.suppress(OSError, asyncio.TimeoutError):
+                attempt = asyncio.open_connection(str(address), port, **tls)
+                return await asyncio.wait_for(attempt, self.timeout_s / len(addresses))
+        return await asyncio.open_connection(str(addresses[-1]), port, **tls)
 
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parts: SplitResult

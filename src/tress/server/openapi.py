@@ -128,7 +128,8 @@ def cutout_operation(options: dict[str, Any]) -> dict[str, Any]:
         "description": (
             "Send the picture as multipart file `image`, as the raw body, or as JSON with `image_url` or `image_b64`. "
             "Options go into the same form or object, or into the query string. The answer is the picture; "
-            "with `Accept: application/json` it is JSON that holds it as base64.\n\n"
+            "with `Accept: application/json`, and no picture accepted beside it, it is JSON that holds it as "
+            "base64.\n\n"
             "```\ncurl -F image=@photo.jpg -F background=white -F format=jpeg $HOST/v1/cutout -o cutout.jpg\n```"
         ),
         "response_class": Response,

@@ -16,9 +16,10 @@ from starlette.responses import JSONResponse, Response
 from tress.errors import InputError, TressError
 from tress.io.decode import Picture
 from tress.outputs import OutputOptions
+from tress.server.accept import wants_json
 from tress.server.body import Body, read_base64
 from tress.server.problems import Problem
-from tress.server.removebg_openapi import ACCOUNT, IMPROVE, REMOVEBG
+from tress.server.removebg_openapi import ACCOUNT, IMPROVE, PARAMETERS, REMOVEBG
 from tress.server.removebg_parameters import Parameters, read_parameters
 from tress.server.service import Service
 from tress.server.work import Made, Order
@@ -68,6 +69,7 @@ def removebg_router(service: Service) -> APIRouter:
     router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["remove.bg contract"])
 
     async def read_order(request: Request, body: Body) -> Order:
+        body.check_flat(PARAMETERS)
         source = await _source(service, body)
         parameters = read_parameters(body.texts, await _background(service, body))
         request.state.parameters = parameters
@@ -75,7 +77,7 @@ def removebg_router(service: Service) -> APIRouter:
 
     def answer(request: Request, made: Made) -> Response:
         headers = _headers(made, request.state.parameters)
-        if "application/json" in request.headers.get("accept", ""):
+        if wants_json(request):
             data = {"result_b64": base64.b64encode(made.data).decode(), **_foreground(made)}
             return JSONResponse({"data": data}, headers=headers)
         return Response(made.data, media_type=made.media_type, headers=headers)
@@ -110,7 +112,7 @@ async def _source(service: Service, body: Body) -> bytes:
     if "image_url" in body.texts:
         return await service.fetch(body.texts["image_url"])
     if "image_file_b64" in body.texts:
-        return read_base64(body.texts["image_file_b64"])
+        return await read_base64(body.texts["image_file_b64"])
     if "image_file" in body.files:
         return body.files["image_file"]
     raise InputError(

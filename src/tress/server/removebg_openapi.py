@@ -42,7 +42,7 @@ def _word(default: str, words: tuple[str, ...], text: str) -> dict[str, Any]:
 
 
 _SIZE_TEXT = "Megapixels at most: preview 0.25, medium 1.5, hd 4, full and auto 25, 50mp 50; transparent PNG 10."
-_PARAMETERS: dict[str, dict[str, Any]] = {
+PARAMETERS: dict[str, dict[str, Any]] = {
     "image_file": {**_FILE, "description": "The picture. Exactly one of the three image_ parameters must be given."},
     "image_file_b64": {**_TEXT, "description": "The picture as base64 text."},
     "image_url": {"type": "string", "format": "uri", "description": "Where to fetch the picture from."},
@@ -64,9 +64,10 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "bg_image_url": {"type": "string", "format": "uri", "description": "Picture to stand on."},
     "bg_image_file": {**_FILE, "description": "Picture to stand on."},
 }  # fmt: skip
+"""JSON schema of every parameter that the contract has."""
 
 # Unknown parameters are ignored, as remove.bg does.
-_CONTENT = body(_PARAMETERS, files={"image_file", "bg_image_file"}, extra=True)
+_CONTENT = body(PARAMETERS, files={"image_file", "bg_image_file"}, extra=True)
 _CONTENT["application/json"]["examples"] = {
     "URL": {"value": {"image_url": "https://example.com/photo.jpg", "size": "auto", "crop": True}}
 }

@@ -37,7 +37,7 @@ SHADOW_METHODS = ("latest", "legacy")
 _MAX_MARGIN_PERCENT, _MAX_MARGIN_PX = 50, 500
 _MIN_SCALE_PERCENT = 10
 _HEX = re.compile(r"[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8}")
-_COORDINATE = re.compile(r"(\d+(?:\.\d+)?)(px|%)?")
+_COORDINATE = re.compile(r"(\d{1,9}(?:\.\d+)?)(px|%)?")
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import socket
 import tempfile
 from functools import partial
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
-from tress.errors import InputError, ModelError
+from tress.errors import InputError
 from tress.server.app import create_app, load_remover
 from tress.server.config import ServerConfig
+from tress.server.connections import PromptProtocol
 from tress.server.rates import RateLimiter
+from tress.server.supervise import supervise
 from tress.server.telemetry import MULTIPROCESS_VARIABLE
 from tress.server.trace import configure_logging
 from tress.server.work import Cutter
@@ -33,9 +33,11 @@ _MAX_HEAD_BYTES = 16 * 1024
 def serve(config: ServerConfig, log_level: str = "info") -> None:
     """Serves until SIGINT or SIGTERM; then stops listening and finishes every request that was accepted.
 
+    Work that goes on although its deadline has passed is given up a few seconds later, and ends with the process.
+
     Raises:
         InputError: the address must not or cannot be listened on.
-        ModelError: the network cannot be loaded.
+        ModelError: the network cannot be loaded, or workers end again and again.
     """
     config.check_exposure()
     configure_logging(log_level)
@@ -50,7 +52,7 @@ def serve(config: ServerConfig, log_level: str = "info") -> None:
         with tempfile.TemporaryDirectory(prefix="tress-metrics-") as folder:
             os.environ[MULTIPROCESS_VARIABLE] = folder
             log.info("serving", extra={"fields": {"host": host, "port": port, "workers": config.workers}})
-            _supervise(config, partial(_worker, config, limiter, listener, log_level))
+            supervise(partial(_worker, config, limiter, listener, log_level), config.workers, listener)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -65,62 +67,42 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, load: Any) -> None:
-    settings = uvicorn.Config(
-        create_app(config, load=load, limiter=limiter),
+def server_settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
+    """How uvicorn runs the application."""
+    return uvicorn.Config(
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
-        http="h11",
+        http=PromptProtocol,
+        # A connection that became a web socket would be out of that protocol's sight.
+        ws="none",
+        forwarded_allow_ips=list(config.trusted_proxies) or None,
         timeout_graceful_shutdown=int(config.deadline_s) + _GRACE_S,
         h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
     )
+
+
+def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, load: Any) -> None:
+    app = create_app(config, load=load, limiter=limiter)
+    settings = server_settings(config, app)
     # uvicorn raises the signal again once all is finished: a stop that was asked for is no failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.Server(settings).run(sockets=[listener])
+    try:
+        uvicorn.Server(settings).run(sockets=[listener])
+    finally:
+        if app.state.service.abandoned:
+            _end_now()
+
+
+def _end_now() -> None:
+    """Ends the process without joining its threads: Python would wait for one that never comes back."""
+    log.warning("stopped in the middle of a picture that took too long")
+    logging.shutdown()
+    os._exit(0)
 
 
 def _worker(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, log_level: str) -> None:
     configure_logging(log_level)
     remover: Cutter = load_remover(config)
     _run(config, limiter, listener, lambda: remover)
-
-
-def _supervise(config: ServerConfig, work: Any) -> None:
-    """Keeps the worker processes alive until a signal asks to stop; then each finishes what it accepted.
-
-    Raises:
-        ModelError: no worker ever started.
-    """
-    spawn = multiprocessing.get_context("spawn")
-    stopping = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-        for process in processes:
-            if process.is_alive():
-                process.terminate()
-
-    def start() -> SpawnProcess:
-        process = spawn.Process(target=work, name="tress-worker")
-        process.start()
-        return process
-
-    # A fresh process that fails again at once would be started for ever.
-    spare = 10
-    processes: list[SpawnProcess] = [start() for _ in range(config.workers)]
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    while processes:
-        multiprocessing.connection.wait([process.sentinel for process in processes])
-        for process in [process for process in processes if not process.is_alive()]:
-            processes.remove(process)
-            if stopping:
-                continue
-            log.error("a worker ended by itself", extra={"fields": {"exit_code": process.exitcode}})
-            if not spare:
-                stop()
-                raise ModelError("worker_failed", "the worker processes end again and again", hint="see the log above")
-            spare -= 1
-            processes.append(start())

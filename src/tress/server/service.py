@@ -20,6 +20,7 @@ from tress.server.config import ServerConfig
 from tress.server.fetch import Fetcher
 from tress.server.gate import Gate
 from tress.server.keys import Caller
+from tress.server.measure import Demand, measure
 from tress.server.problems import Refused
 from tress.server.rates import RateLimiter
 from tress.server.telemetry import Telemetry
@@ -30,6 +31,8 @@ ReadOrder: TypeAlias = Callable[[Request, Body], Awaitable[Order]]
 Answer: TypeAlias = Callable[[Request, Made], Response]
 _T = TypeVar("_T")
 _GONE = 499
+# For work to notice that nobody waits any more: it looks between its stages.
+_GRACE_S = 3.0
 
 
 class Service:
@@ -40,6 +43,9 @@ class Service:
         load: loads the network; called once, in a thread, when the service starts.
         limiter: shared by all worker processes.
         telemetry: where numbers go.
+
+    Attributes:
+        abandoned: the service has finished although a thread still works and cannot be stopped.
     """
 
     def __init__(
@@ -50,11 +56,15 @@ class Service:
         self.fetcher = Fetcher(AddressGuard(config.fetch_networks), config.max_upload_bytes, config.fetch_timeout_s)
         self.gate = Gate(config.threads, config.queue_size, config.megapixels_in_flight)
         self.cutter: Cutter | None = None
+        self.abandoned = False
         self._load = load
         self._limiter = limiter
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-work")
+        # Threads of their own: whatever else waits for a thread must not hold up uploads.
+        self._headers = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-header")
         self._free = asyncio.Semaphore(config.threads)
         self._works: set[asyncio.Task[Made]] = set()
+        self._last_end = 0.0
 
     async def start(self) -> None:
         """Loads the network.
@@ -65,10 +75,17 @@ class Service:
         self.cutter = await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
 
     async def finish(self) -> None:
-        """Waits for the work that is still running, then lets the threads go."""
+        """Waits for the work that is still running, until the last deadline and a little longer; lets the threads go.
+
+        A thread cannot be stopped from outside: where one goes on, ``abandoned`` is set, and the process has to be
+        ended without waiting for it.
+        """
         if self._works:
-            await asyncio.wait(self._works)
-        self._pool.shutdown()
+            left = max(0.0, self._last_end - time.monotonic()) + _GRACE_S
+            _, late = await asyncio.wait(self._works, timeout=left)
+            self.abandoned = bool(late)
+        self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
+        self._headers.shutdown(wait=False, cancel_futures=True)
         self.cutter = None
 
     def admit(self, request: Request) -> Caller:
@@ -105,7 +122,7 @@ class Service:
         trace = trace_of(request.scope)
         self.admit(request)
         check_length(request.headers, self.config.max_upload_bytes)
-        ends = time.monotonic() + self.config.deadline_s
+        ends = self._last_end = time.monotonic() + self.config.deadline_s
         stop = threading.Event()
         with contextlib.ExitStack() as held:
             held.callback(self._note_load)
@@ -113,12 +130,12 @@ class Service:
             self._note_load()
             try:
                 order = await self._within(ends, self._read(request, read_order, trace))
-                pixels = await self._within(ends, self._measure(order))
+                demand = await self._within(ends, self._measure(order))
             except ClientDisconnect:
                 return Response(status_code=_GONE)
             # From here on the place belongs to the work: it is given back when the thread is done, not when the
             # client stops waiting.
-            work = asyncio.create_task(self._work(order, pixels / 1e6, stop, trace, held.pop_all()))
+            work = asyncio.create_task(self._work(order, demand, stop, trace, held.pop_all()))
         self._works.add(work)
         work.add_done_callback(self._works.discard)
         gone = asyncio.create_task(_disconnected(request))
@@ -170,22 +187,20 @@ class Service:
         finally:
             trace.seconds["receive"] = time.perf_counter() - started
 
-    async def _measure(self, order: Order) -> int:
-        """Pixels of the picture, from its header: refused before it is decoded if it is too large."""
-        from tress.io.decode import check_pixel_limit, read_size
-
-        width, height = await asyncio.to_thread(read_size, order.source)
-        check_pixel_limit(width, height, max_megapixels=self.config.max_megapixels)
-        return width * height
+    async def _measure(self, order: Order) -> Demand:
+        """Pixels that the order needs, from headers and options: refused before decoding if they are too many."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._headers, measure, order, self.config.max_megapixels
+        )
 
     async def _work(
-        self, order: Order, megapixels: float, stop: threading.Event, trace: Trace, held: contextlib.ExitStack
+        self, order: Order, demand: Demand, stop: threading.Event, trace: Trace, held: contextlib.ExitStack
     ) -> Made:
         with held:
             started = time.perf_counter()
-            async with self._free, self.gate.hold(megapixels):
+            async with self._free, self.gate.hold(demand.megapixels):
                 trace.seconds["wait"] = time.perf_counter() - started
-                trace.facts["megapixels"] = round(megapixels, 2)
+                trace.facts["megapixels"] = round(demand.photo_px / 1e6, 2)
                 if stop.is_set() or self.cutter is None:
                     raise Stopped
                 self._note_load()

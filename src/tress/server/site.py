@@ -42,7 +42,7 @@ def site_router(service: Service) -> APIRouter:
             raise HTTPException(404, "there is no such file")
         return Response(pages[name], headers={**_HEADERS, "Content-Type": _TYPES[name.rpartition(".")[2]]})
 
-    @router.get("/")
+    @router.api_route("/", methods=["GET", "HEAD"])
     async def index(_: Request) -> Response:
         return answer("index.html")
 

@@ -49,6 +49,7 @@ def system_router(service: Service) -> APIRouter:
         }
         return JSONResponse({"options": describe(), "limits": limits})
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", operation_id="healthz", responses=_JSON_OBJECT)
     async def healthz() -> Response:
         """The process answers."""

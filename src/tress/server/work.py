@@ -102,7 +102,8 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
         seconds: receives the time of each stage, also when a later one fails.
 
     Raises:
-        InputError: the picture cannot be read, or has no subject although there must be one.
+        InputError: the picture cannot be read, has no subject although there must be one, or the result would be too
+            large.
         Stopped: ``stop`` was set.
     """
     lap = _Laps(stop, seconds)
@@ -116,6 +117,7 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
     height, width = matte.alpha.shape
     box = subject_box(matte.alpha)
     layout = lay_out(width, height, box, order.options)
+    check_canvas(layout.width_px, layout.height_px, cutter.max_megapixels)
     pixels = render(matte.image, matte.alpha, lambda: matte.foreground, order.options)
     lap("compose")
     data, media_type = order.pack(pixels, picture, order.options)
@@ -133,6 +135,16 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
         device=matte.device,
         warnings=matte.warnings,
     )
+
+
+def check_canvas(width_px: int, height_px: int, max_megapixels: float) -> None:
+    """Raises InputError ``canvas_too_large`` when a result has more than ``max_megapixels`` million pixels."""
+    if width_px * height_px > max_megapixels * 1e6:
+        raise InputError(
+            "canvas_too_large",
+            f"the result would have {width_px}x{height_px} pixels; the limit is {max_megapixels:g} megapixels",
+            hint="ask for a smaller size or margin",
+        )
 
 
 def pack_file(pixels: npt.NDArray[np.uint8], picture: Picture, options: OutputOptions) -> tuple[bytes, str]:

@@ -15,10 +15,20 @@ MANIFEST = "manifest.jsonl"
 
 @dataclass(frozen=True)
 class Collection:
-    """Training and validation pictures by key; a key is the image's path below its manifest."""
+    """Training and validation pictures by key; a key is the image's path below its manifest.
+
+    ``first`` has the keys of the training pictures of the first folder.
+    """
 
     train: dict[str, Record]
     val: dict[str, Record]
+    first: frozenset[str]
+
+    @property
+    def later_sets(self) -> frozenset[str]:
+        """The data sets of the training pictures that are not in the first folder."""
+        later = {record.set for key, record in self.train.items() if key not in self.first}
+        return frozenset(later - {self.train[key].set for key in self.first})
 
 
 def read_collection(folders: Sequence[Path]) -> Collection:
@@ -33,6 +43,7 @@ def read_collection(folders: Sequence[Path]) -> Collection:
     """
     train: dict[str, Record] = {}
     val: dict[str, Record] = {}
+    first: frozenset[str] | None = None
     for folder in folders:
         if (folder / "train" / MANIFEST).exists():
             _add(train, folder / "train", "")
@@ -46,7 +57,8 @@ def read_collection(folders: Sequence[Path]) -> Collection:
                 f"{folder} has neither train/{MANIFEST} nor {MANIFEST}",
                 hint=f"check a folder of your own with `tress-train prepare {folder}`",
             )
-    return Collection(train, val)
+        first = frozenset(train) if first is None else first
+    return Collection(train, val, first or frozenset())
 
 
 def held_back(key: str, share: float) -> bool:

@@ -18,7 +18,7 @@ from torch import Tensor
 from tress.errors import InputError
 from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
-from tress_train.curriculum import OTHERS, Mix
+from tress_train.curriculum import LATER, OTHERS, Mix
 from tress_train.data import augment, compose
 from tress_train.data.library import Library, Photo, Picture
 from tress_train.data.samples import Samples
@@ -28,6 +28,9 @@ CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))
 
 # Share of the photos that are seen from far away.
 FAR = 0.15
+
+# Share of the samples without a subject that show a picture of the data that has none, where there are such.
+EMPTY_SHARE = 0.5
 
 # A subject of less than this share of the picture is neither a yes nor a no.
 SLIVER = 0.004
@@ -116,7 +119,7 @@ class TrainingSet(Samples):
             image, alpha, colours = made.image, made.alpha, (made.foreground, made.background)
             where = soft = np.full_like(alpha, 255)
         elif draw.name == "empty":
-            image = self._background(draw.mix, height, width, rng)
+            image = self._without_subject(draw.mix, height, width, rng)
             alpha, where = np.zeros((height, width), np.uint8), np.full((height, width), 255, np.uint8)
             soft = where
         else:
@@ -155,24 +158,24 @@ class TrainingSet(Samples):
         rng = np.random.default_rng((self.seed, 0, index))
         return index, rng, self.draws[rng.choice(len(self.draws), p=self._shares)]
 
+    def _without_subject(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> Image:
+        # Asked in this order, data without such pictures gives the samples that it always gave.
+        if self.library.empty and rng.random() < EMPTY_SHARE:
+            return _cover(self.library.empty[rng.integers(len(self.library.empty))].image, height, width, rng)
+        return self._background(mix, height, width, rng)
+
     def _background(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> Image:
         kinds = [kind for kind in mix.composites.kinds if kind in self.library.backgrounds]
         if not kinds or rng.random() < mix.composites.studio:
             return compose.plain_background(height, width, rng)
         pool = self.library.backgrounds[kinds[rng.integers(len(kinds))]]
-        picture = pool[rng.integers(len(pool))].image
-        cover = max(height / picture.shape[0], width / picture.shape[1]) * rng.uniform(1, 1.6)
-        slack_x, slack_y = picture.shape[1] * cover - width, picture.shape[0] * cover - height
-        matrix = np.array([[cover, 0, -rng.random() * slack_x], [0, cover, -rng.random() * slack_y]])
-        image = warp(picture, matrix, height, width)
-        if rng.random() < 0.5:
-            image = np.ascontiguousarray(image[:, ::-1])
+        image = _cover(pool[rng.integers(len(pool))].image, height, width, rng)
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(1, 6)) if rng.random() < 0.3 else image
 
     def _composite(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> compose.Composite:
         rules = mix.composites
         background = self._background(mix, height, width, rng)
-        weights = _weights(rules.cutouts or {OTHERS: 1.0}, self.library.cutouts)
+        weights = _weights(rules.cutouts or {OTHERS: 1.0}, self.library.cutouts, self.library.later)
         names, total = sorted(weights), sum(weights.values())
         several = rules.subjects_max > 1 and rng.random() < rules.several
         layers = []
@@ -190,15 +193,24 @@ class TrainingSet(Samples):
         return compose.Composite(image, alpha, image, image)
 
 
+def _cover(picture: Image, height: int, width: int, rng: np.random.Generator) -> Image:
+    """A part of a picture that fills the canvas, at times mirrored."""
+    cover = max(height / picture.shape[0], width / picture.shape[1]) * rng.uniform(1, 1.6)
+    slack_x, slack_y = picture.shape[1] * cover - width, picture.shape[0] * cover - height
+    matrix = np.array([[cover, 0, -rng.random() * slack_x], [0, cover, -rng.random() * slack_y]])
+    image = warp(picture, matrix, height, width)
+    return np.ascontiguousarray(image[:, ::-1]) if rng.random() < 0.5 else image
+
+
 def _plan(library: Library, mix: Mix, share: float, difficulty: Mapping[str, Difficulty]) -> list[Draw]:
     """The draws of one mix that find pictures; their shares add up to ``share``."""
     draws = []
-    for name, weight in _weights(mix.sets, library.photos).items():
+    for name, weight in _weights(mix.sets, library.photos, library.later).items():
         admits = lambda photo: mix.limits is None or mix.limits.admits(difficulty[photo.key])  # noqa: E731
         photos = tuple(photo for photo in library.photos[name] if admits(photo))
         if photos and weight > 0:
             draws.append(Draw(name, weight, mix, photos))
-    if mix.composite > 0 and _weights(mix.composites.cutouts or {OTHERS: 1.0}, library.cutouts):
+    if mix.composite > 0 and _weights(mix.composites.cutouts or {OTHERS: 1.0}, library.cutouts, library.later):
         draws.append(Draw("composite", mix.composite, mix))
     if mix.empty > 0:
         draws.append(Draw("empty", mix.empty, mix))
@@ -209,13 +221,21 @@ def _plan(library: Library, mix: Mix, share: float, difficulty: Mapping[str, Dif
 
 
 def _weights(
-    wanted: Mapping[str, float], present: Mapping[str, list[Photo]] | Mapping[str, list[Picture]]
+    wanted: Mapping[str, float],
+    present: Mapping[str, list[Photo]] | Mapping[str, list[Picture]],
+    later: frozenset[str],
 ) -> dict[str, float]:
-    """The weight of each present set; that of ``*`` is divided among those that are not named."""
+    """The weight of each present set; those of ``*`` and ``+`` are divided among those that are not named."""
     weights = {name: weight for name, weight in wanted.items() if name in present and weight > 0}
     others = sorted(name for name in present if name not in wanted)
-    if OTHERS in wanted and others:
-        weights.update(dict.fromkeys(others, wanted[OTHERS] / len(others)))
+    after = [name for name in others if LATER in wanted and name in later]
+    here = [name for name in others if name not in after]
+    shares = [(here, wanted.get(OTHERS, 0.0)), (after, wanted.get(LATER, 0.0))]
+    if not here or not after:
+        shares = [(others, sum(share for _, share in shares))]
+    for names, share in shares:
+        if share > 0:
+            weights.update(dict.fromkeys(names, share / max(1, len(names))))
     return weights
 
 

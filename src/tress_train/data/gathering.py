@@ -10,11 +10,21 @@ from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
 from tress_train.curriculum import CUTOUTS, OTHERS, shares
-from tress_train.data.collection import file_hash, fingerprints, held_back, read_collection
+from tress_train.data.collection import Collection, file_hash, fingerprints, held_back, read_collection
 from tress_train.data.difficulty import measure_all
 from tress_train.data.library import Library, load_library
+from tress_train.data.overlap import SAME_PHOTO
 from tress_train.data.sources import registered_sources
-from tress_train.gates import BACKGROUND_SHARE, CUTOUT_SHARE, MOST, by_hash, on_ground, read_gates, source_keys
+from tress_train.gates import (
+    BACKGROUND_SHARE,
+    CUTOUT_SHARE,
+    MOST,
+    by_hash,
+    check_present,
+    on_ground,
+    read_gates,
+    source_keys,
+)
 from tress_train.recipes.base import BaseRecipe, JointRecipe, Recipe, RefinerRecipe
 from tress_train.refining import CANVAS_PX, ZOOM_MAX
 
@@ -34,6 +44,7 @@ class RunData:
         train, val: all pictures of the data by key, also those that are not trained on.
         fingerprints: SHA-256 by data set.
         used_sets: the data sets that are trained on.
+        overlapping: keys of training pictures that are left out because a validation picture shows the same photo.
         folder: where the run keeps what it can make again.
     """
 
@@ -44,7 +55,13 @@ class RunData:
     val: dict[str, Record]
     fingerprints: dict[str, str]
     used_sets: list[str]
+    overlapping: list[str]
     folder: Path
+
+    @property
+    def dropped(self) -> list[str]:
+        """Keys of the pictures that are not trained on although the recipe would."""
+        return [*self.library.dropped, *self.overlapping]
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
         choice = _choose_for_refiner(recipe, collection.train, recipe.own_held_back)
     else:
         assert isinstance(recipe, Recipe)
-        choice = _choose_for_locator(recipe, collection.train)
+        choice = _choose_for_locator(recipe, collection)
         if isinstance(recipe, JointRecipe):
             share = max(CUTOUT_SHARE, recipe.own_held_back)
             choice = _also_for_refiner(choice, _choose_for_refiner(recipe, collection.train, share))
@@ -85,6 +102,8 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
                 f"recipe {recipe.name} has a gate on the subset {name!r}, which has no pictures",
                 hint="the subset 'own' needs own_held_back above zero and enough pictures",
             )
+    overlapping = sorted(choice.used.keys() & SAME_PHOTO.keys())
+    choice = replace(choice, used={key: record for key, record in choice.used.items() if key not in SAME_PHOTO})
     if not choice.used:
         raise InputError("no_samples", "the data holds no picture that this recipe could train on")
     used_sets = sorted({record.set for record in choice.used.values()})
@@ -96,26 +115,46 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
                 f"the data set {name} must not be trained on: {registered[name].licence}",
                 hint="remove it from the training manifest",
             )
+    subsets = {name: choice.subsets[name] for name in sorted(wanted)}
+    looked_at = _looked_at(recipe, subsets, collection)
     hashes = {key: file_hash(record) for key, record in collection.train.items()}
     return RunData(
-        library=load_library(choice.used, choice.max_side_px),
+        library=replace(load_library(choice.used, choice.max_side_px, looked_at), later=collection.later_sets),
         difficulty=measure_all(choice.used, cache) if choice.needs_difficulty else {},
-        subsets={name: choice.subsets[name] for name in sorted(wanted)},
+        subsets=subsets,
         train=collection.train,
         val=collection.val,
         fingerprints=fingerprints(hashes, collection.train),
         used_sets=used_sets,
+        overlapping=overlapping,
         folder=cache.parent,
     )
 
 
-def _choose_for_locator(recipe: Recipe, train: Mapping[str, Record]) -> _Choice:
+def _looked_at(recipe: BaseRecipe, subsets: Mapping[str, Sequence[str]], collection: Collection) -> list[Record]:
+    """The pictures that the run only scores: those of its gates, and validation pictures."""
+    for keys in subsets.values():
+        check_present(keys, collection.train)
+    scored = [collection.train[key] for key in sorted(source_keys(subsets))]
+    return scored + [collection.val[key] for key in val_keys(recipe, collection.val)]
+
+
+def val_keys(recipe: BaseRecipe, val: Mapping[str, Record]) -> list[str]:
+    """Keys of the validation pictures that an evaluation looks at; a refiner's looks at none."""
+    stride = recipe.val_stride if isinstance(recipe, Recipe) else 0
+    return sorted(val)[::stride] if stride else []
+
+
+def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
     """The photos of the mixes, all cut-outs and backgrounds; gates look at frozen pictures or held-back ones."""
-    frozen = read_gates()
+    frozen, train = read_gates(), collection.train
+    # Later folders are there to keep what a network knows; `own` shall score what it is trained for.
     own = [
         key
         for key, record in train.items()
-        if recipe.own_held_back and record.edge not in ("background", "empty") and held_back(key, recipe.own_held_back)
+        if key in collection.first
+        and record.edge not in ("background", "empty")
+        and held_back(key, recipe.own_held_back)
     ]
     out = set(own) | (source_keys(frozen) if recipe.keep_gate_pictures_out else set())
     mixes = [mix for index in range(len(recipe.stages)) for mix, _ in shares(recipe.stages, index)]

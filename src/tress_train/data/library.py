@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,32 +42,53 @@ class Picture:
 
 @dataclass
 class Library:
-    """Photos and cut-outs by data set, backgrounds by kind; ``dropped`` lists teacher's labels that say nothing."""
+    """Photos and cut-outs by data set, backgrounds by kind.
+
+    ``empty`` holds those of the backgrounds that are pictures of the kind one works on, without a subject (edge
+    ``empty``); ``dropped`` lists teacher's labels that say nothing, ``later`` the data sets
+    that are only in later data folders.
+    """
 
     photos: dict[str, list[Photo]] = field(default_factory=dict)
     cutouts: dict[str, list[Picture]] = field(default_factory=dict)
     backgrounds: dict[str, list[Picture]] = field(default_factory=dict)
+    empty: list[Picture] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    later: frozenset[str] = frozenset()
 
 
-def load_library(records: Mapping[str, Record], max_side_px: int) -> Library:
+def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Iterable[Record] = ()) -> Library:
     """Decodes all pictures; larger ones are scaled down to ``max_side_px``.
+
+    Args:
+        records: the pictures to train on, by key.
+        max_side_px: of a picture's long side.
+        looked_at: pictures that are only scored: decoded and forgotten, so that damage shows now and not in the middle
+            of a run.
 
     Raises:
         InputError: one or several pictures are damaged; the message lists them with what is wrong.
     """
     library = Library()
     damaged: list[str] = []
+    others = list(looked_at)
     for key in sorted(records):
         try:
             _load(library, key, records[key], max_side_px)
+        except InputError as error:
+            damaged.append(error.message)
+    for record in others:
+        try:
+            _load(Library(), "", record, max_side_px)
         except InputError as error:
             damaged.append(error.message)
     if damaged:
         more = f"\n  ... and {len(damaged) - _LISTED} more" if len(damaged) > _LISTED else ""
         raise InputError(
             "data_damaged",
-            f"{len(damaged)} of {len(records)} pictures cannot be used:\n  " + "\n  ".join(damaged[:_LISTED]) + more,
+            f"{len(damaged)} of {len(records) + len(others)} pictures cannot be used:\n  "
+            + "\n  ".join(damaged[:_LISTED])
+            + more,
             hint="repair or remove them and start again; what has been trained so far is kept",
         )
     return library
@@ -83,6 +104,8 @@ def _load(library: Library, key: str, record: Record, max_side_px: int) -> None:
     elif record.alpha is None:
         picture = Picture(key, shrink(read_rgb(record.image), max_side_px), record.kind)
         library.backgrounds.setdefault(record.kind, []).append(picture)
+        if record.edge == "empty":
+            library.empty.append(picture)
     else:
         image, alpha = read_rgb(record.image), read_alpha(record.alpha)
         if alpha.shape != image.shape[:2]:

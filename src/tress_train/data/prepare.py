@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.errors import InputError
+from tress.evaluation.manifest import Record
 from tress.io.files import write_atomic
 from tress.process.labels import Edge
 from tress_train.data.collection import MANIFEST
-from tress_train.data.reading import read_alpha, read_rgb, read_rgba
+from tress_train.data.reading import has_transparency, read_alpha, read_rgb, read_rgba
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+# Pictures that a camera or an editor leaves and that are not read here: nobody shall wonder where they went.
+UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".gif", ".tga", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw")
 ALPHA_END = ".alpha.png"
 SMALLEST_PX = 64
 # A binary mask's edge is off by about a pixel wherever it was drawn; the band around it teaches nothing.
@@ -63,14 +66,19 @@ def check_folder(folder: Path, edge: Edge | None = None, ignore_px: int = 0) -> 
     """
     if not folder.is_dir():
         raise InputError("folder_missing", f"{folder} is no folder")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    if not files:
+    everything = sorted(p for p in folder.rglob("*") if p.is_file())
+    files = [p for p in everything if p.suffix.lower() in SUFFIXES]
+    unread = [p for p in everything if p.suffix.lower() in UNREAD]
+    if not files and not unread:
         raise InputError(
             "folder_empty",
             f"{folder} holds no pictures",
             hint=f"put photos with their alphas there (photo.jpg, photo{ALPHA_END}), or transparent PNGs",
         )
     check = Check()
+    for path in unread:
+        what = f"is not read: {path.suffix[1:].upper()}; save it as JPEG, PNG or WebP"
+        check.problems.append(Problem(path.relative_to(folder).as_posix(), what))
     alphas = {str(p)[: -len(ALPHA_END)]: p for p in files if p.name.lower().endswith(ALPHA_END)}
     seen: dict[str, str] = {}
     claimed: dict[str, str] = {}
@@ -98,6 +106,30 @@ def check_folder(folder: Path, edge: Edge | None = None, ignore_px: int = 0) -> 
         if stem not in claimed:
             check.problems.append(Problem(alpha.relative_to(folder).as_posix(), "is an alpha without a photo"))
     return check
+
+
+def unlabelled(folder: Path, out: Path) -> dict[str, Record]:
+    """The photos below a folder of one's own that have no alpha, for a teacher to label.
+
+    Args:
+        folder: as for ``check_folder``; nothing in it is changed.
+        out: a folder whose pictures are left out, as the labels may be kept below ``folder``.
+
+    Returns:
+        By key, the pictures that have no alpha beside them and are not transparent, with the edge ``teacher``.
+
+    Raises:
+        InputError: there is no such folder, or a picture is damaged.
+    """
+    if not folder.is_dir():
+        raise InputError("folder_missing", f"{folder} is no folder")
+    name, found = folder.resolve().name, {}
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()):
+        if path.name.lower().endswith(ALPHA_END) or out.resolve() in path.resolve().parents:
+            continue
+        if not path.with_suffix(ALPHA_END).exists() and not has_transparency(path):
+            found[f"{name}/{path.relative_to(folder).as_posix()}"] = Record(path, None, name, "objects", "teacher", 0)
+    return found
 
 
 def write_manifest(folder: Path, check: Check, *, overwrite: bool = False) -> Path:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
 
 from tress.errors import InputError
+from tress.evaluation.alpha_file import alpha_of
 from tress.process.geometry import resize
 
 Image = npt.NDArray[np.uint8]
@@ -30,8 +35,18 @@ def read_rgba(path: Path) -> Image:
 
 
 def read_alpha(path: Path) -> Image:
-    """``(H, W)`` uint8 from a grey picture, upright; raises as ``read_rgb``."""
-    return _read(path, "L")
+    """``(H, W)`` uint8, upright, from a grey picture of 1, 8 or 16 bits or the fourth channel of a cut-out.
+
+    Raises:
+        InputError: as ``read_rgb``, and ``alpha_not_grey`` for a colour picture without transparency.
+    """
+    return _read(path, "alpha")
+
+
+def has_transparency(path: Path) -> bool:
+    """Whether a picture is a cut-out, by its header alone; raises as ``read_rgb``."""
+    with _refusing(path), Pillow.open(path) as file:
+        return bool(file.has_transparency_data)
 
 
 def shrink(image: Image, long_side_px: int) -> Image:
@@ -64,21 +79,34 @@ def trim_clear(cutout: Image) -> Image:
 
 
 def _read(path: Path, mode: str) -> Image:
-    from PIL import Image as Pillow
-    from PIL import ImageOps, UnidentifiedImageError
+    with _refusing(path), Pillow.open(path) as file:
+        file.load()
+        if mode == "RGBA" and not file.has_transparency_data:
+            raise InputError("alpha_missing", f"{path} has no transparency", hint="save the cut-out as RGBA")
+        if file.mode.startswith("F") or (file.mode.startswith("I") and mode != "alpha"):
+            raise InputError("picture_depth", f"{path} has more than 8 bits a channel", hint="convert it to 8 bit")
+        upright = ImageOps.exif_transpose(file)
+        return _alpha(upright, path) if mode == "alpha" else np.array(upright.convert(mode))
 
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Turns whatever Pillow says about a file into an InputError."""
     try:
-        with warnings.catch_warnings(), Pillow.open(path) as file:
+        with warnings.catch_warnings():
             # Odd but harmless metadata is no reason to stop a training.
             warnings.simplefilter("ignore")
-            file.load()
-            if mode == "RGBA" and not file.has_transparency_data:
-                raise InputError("alpha_missing", f"{path} has no transparency", hint="save the cut-out as RGBA")
-            if file.mode.startswith(("I", "F")):
-                raise InputError("picture_depth", f"{path} has more than 8 bits a channel", hint="convert it to 8 bit")
-            return np.array(ImageOps.exif_transpose(file).convert(mode))
+            yield
     except FileNotFoundError:
         raise InputError("picture_missing", f"{path} is missing") from None
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
         reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise InputError("picture_damaged", f"{path} cannot be read: {reason}", hint="replace or remove it") from error
+
+
+def _alpha(file: Pillow.Image, path: Path) -> Image:
+    # A mask saved with a fourth channel that hides nothing: what it says stands in the others.
+    if file.has_transparency_data and np.asarray(file.convert("RGBA"))[..., 3].min() == 255:
+        file = file.convert("RGB")
+        file.info.pop("transparency", None)
+    return np.rint(alpha_of(file, path).alpha * 255).astype(np.uint8)

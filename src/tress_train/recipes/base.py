@@ -197,12 +197,18 @@ def recipe_hash(recipe: BaseRecipe) -> str:
     return hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
 
 
-def smoke(recipe: AnyRecipe) -> AnyRecipe:
+def smoke(recipe: AnyRecipe, *, processes: int = 1, keep_network: bool = False) -> AnyRecipe:
     """The same recipe, small enough to run through in a minute: a few steps, tiny pictures, random weights.
 
     It keeps the stages, losses and the order of things; data sets are drawn as they come, and gates look at held-back
     pictures with thresholds that every network passes.
+
+    Args:
+        recipe: what shall be tried.
+        processes: among which every batch is shared.
+        keep_network: the run is given weights, so a locator's encoder stays the one that they fit.
     """
+    batch = 2 * processes
     small = replace(
         recipe,
         # Building bfloat16 kernels takes longer than these few steps.
@@ -221,7 +227,7 @@ def smoke(recipe: AnyRecipe) -> AnyRecipe:
                 steps=2,
                 long_side_px=_SMOKE_PX,
                 also_px=0,
-                batch=2,
+                batch=batch,
                 mix=_SMOKE_MIX,
                 more=(),
                 gates=_easy(stage.gates),
@@ -230,10 +236,11 @@ def smoke(recipe: AnyRecipe) -> AnyRecipe:
         )
         if isinstance(small, JointRecipe):
             small = replace(small, crop_px=32, own_held_back=0.5)
-        return replace(small, stages=stages, variant="lite0", encoder_weights="random")
+        variant = small.variant if keep_network else "lite0"
+        return replace(small, stages=stages, variant=variant, encoder_weights="random")
     if isinstance(small, RefinerRecipe):
         crops = tuple(
-            replace(stage, steps=2, crop_px=64, batch=2, scenes=min(stage.scenes, 2), gates=_easy(stage.gates))
+            replace(stage, steps=2, crop_px=64, batch=batch, scenes=min(stage.scenes, 2), gates=_easy(stage.gates))
             for stage in small.stages
         )
         # There are fewer cut-outs than photos, and both sides of the split need some.

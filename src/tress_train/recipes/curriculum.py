@@ -63,7 +63,7 @@ RECIPE = Recipe(
             "fine",
             steps=8000,
             long_side_px=512,
-            batch=10,
+            batch=12,
             lr=5e-4,
             mix=mixes.FINE,
             loss=LocatorLoss(laplacian=1.0, gradient=1.0, composition=0.5, ssim=0.2),

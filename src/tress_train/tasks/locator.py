@@ -18,7 +18,7 @@ from tress_train import checkpoint
 from tress_train.contact_sheet import contact_sheet
 from tress_train.curriculum import LocatorLoss, shares
 from tress_train.data.dataset import TrainingSet
-from tress_train.data.gathering import RunData
+from tress_train.data.gathering import RunData, val_keys
 from tress_train.evaluating import SHOWN, Examined
 from tress_train.gates import read_targets
 from tress_train.losses.bce import bce
@@ -103,8 +103,7 @@ class LocatorTask(Task):
         gates = [gate for stage in recipe.stages[: index + 1] for gate in stage.gates if gate.metric != "band_gain"]
         names = sorted({gate.subset for gate in gates})
         rows = {name: quick_eval(predict, read_targets(data.subsets[name], data.train)) for name in names}
-        val_keys = sorted(data.val)[:: recipe.val_stride] if recipe.val_stride else []
-        val_rows = quick_eval(predict, read_targets(val_keys, data.val))
+        val_rows = quick_eval(predict, read_targets(val_keys(recipe, data.val), data.val))
 
         def draw(rows: Sequence[Row], records: Mapping[str, Record]) -> npt.NDArray[np.uint8]:
             targets = {target.key: target for target in read_targets([row.key for row in rows], records)}

@@ -90,6 +90,19 @@ def client(make_client: Callable[..., Any]) -> Any:
     return make_client()
 
 
+def below(prefix: str, app: Any) -> Any:
+    """The application behind a proxy that strips a prefix from the path and passes nothing else on."""
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            path = path.removeprefix(prefix) if path.startswith(f"{prefix}/") else "/nothing-is-here"
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await app(scope, receive, send)
+
+    return proxy
+
+
 @pytest.fixture
 def serve(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
     """Starts a real server on loopback and gives its address, its application and its uvicorn server."""
@@ -100,12 +113,16 @@ def serve(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
 
     from tress.server.app import create_app
     from tress.server.config import ServerConfig
+    from tress.server.run import server_settings
 
     running: list[tuple[Any, threading.Thread]] = []
 
-    def start(**settings: Any) -> Any:
-        app = create_app(ServerConfig(**settings), load=lambda: cutter)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, http="h11", timeout_graceful_shutdown=10))
+    def start(prefix: str = "", **settings: Any) -> Any:
+        config = ServerConfig(**settings)
+        app = create_app(config, load=lambda: cutter)
+        how = server_settings(config, below(prefix, app) if prefix else app)
+        how.timeout_graceful_shutdown = 10
+        server = uvicorn.Server(how)
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -114,7 +131,7 @@ def serve(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.01)
-        return SimpleNamespace(url=f"http://127.0.0.1:{port}", port=port, app=app, server=server, thread=thread)
+        return SimpleNamespace(url=f"http://127.0.0.1:{port}{prefix}", port=port, app=app, server=server, thread=thread)
 
     yield start
     cutter.go.set()

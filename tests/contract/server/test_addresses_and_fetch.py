@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -36,10 +37,10 @@ def test_one_inside_address_spoils_a_name():
     from tress.server.addresses import AddressGuard
 
     with pytest.raises(InputError):
-        AddressGuard().choose(["8.8.8.8", "127.0.0.1"])
+        AddressGuard().judge(["8.8.8.8", "127.0.0.1"])
     with pytest.raises(InputError):
-        AddressGuard().choose([])
-    assert str(AddressGuard(["127.0.0.0/8"]).choose(["127.0.0.1"])) == "127.0.0.1"
+        AddressGuard().judge([])
+    assert [str(one) for one in AddressGuard(["127.0.0.0/8"]).judge(["127.0.0.1"] * 2)] == ["127.0.0.1"]
 
 
 @pytest.fixture
@@ -136,6 +137,39 @@ def test_without_permission_loopback_is_refused(pictures):
 
 def test_ports_other_than_the_usual_are_refused_outside():
     assert code_of("http://outside.test:22/", names={"outside.test": ["8.8.8.8"]}) == "url_forbidden"
+
+
+def test_an_address_that_does_not_answer_is_not_the_last(pictures):
+    names = {"pictures.test": ["127.0.0.9", "127.0.0.1"]}
+    assert fetch(f"{pictures}/a.png", names=names) == b"picture"
+
+
+def test_a_redirect_to_no_url_is_a_failure(pictures):
+    assert code_of(f"{pictures}/to?//[") == "url_failed"
+
+
+def test_slow_names_hold_up_no_upload(make_client, png, monkeypatch):
+    stop = threading.Event()
+    asked = threading.Semaphore(0)
+
+    def slow(*_, **__):
+        asked.release()
+        stop.wait(60)
+        raise OSError
+
+    client = make_client(queue_size=100)
+    monkeypatch.setattr("tress.server.fetch.socket.getaddrinfo", slow)
+    try:
+        with ThreadPoolExecutor(40) as pool:
+            url = {"image_url": "http://slow.test/a.png"}
+            slow_ones = [pool.submit(client.post, "/v1/cutout", json=url) for _ in range(40)]
+            assert all(asked.acquire(timeout=30) for _ in range(16))
+            assert client.post("/v1/cutout", files={"image": png}).status_code == 200
+            assert not asked.acquire(timeout=0.1)
+            stop.set()
+            assert {answer.result().status_code for answer in slow_ones} == {400}
+    finally:
+        stop.set()
 
 
 def test_size_and_time_are_limited(pictures):

@@ -3,15 +3,20 @@
 import asyncio
 import json
 import logging
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import requests
 
 from tress.errors import BusyError, InputError
+from tress.io.encode import encode
 
 
 def code_of(response, status):
@@ -150,6 +155,53 @@ def test_large_pictures_are_refused_before_they_are_decoded(make_client, cutter,
     )
 
 
+def flat_png(width, height):
+    return encode(np.zeros((height, width, 3), np.uint8), "png")
+
+
+def test_large_backgrounds_and_results_are_refused_before_the_work(make_client, cutter, png):
+    client = make_client(max_megapixels=0.01)
+    cutter.read = None
+    large = flat_png(200, 60)
+    answer = client.post("/v1/cutout", files={"image": png, "background": large})
+    assert code_of(answer, 413) == "picture_too_large"
+    assert answer.json()["error"]["message"].startswith("background: the picture is 200x60 pixels")
+    answer = client.post("/v1.0/removebg", files={"image_file": png, "bg_image_file": large})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "resolution_too_high")
+    answer = client.post("/v1/cutout", files={"image": png}, data={"size": "200x60"})
+    assert code_of(answer, 400) == "canvas_too_large"
+    assert "the limit is 0.01 megapixels" in answer.json()["error"]["message"]
+
+
+def test_margins_do_not_lead_past_the_limit(make_client, cutter, png):
+    cutter.max_megapixels = 0.01
+    options = {"crop": "true", "margin": "50px"}
+    answer = make_client(max_megapixels=0.01).post("/v1/cutout", files={"image": png}, data=options)
+    assert code_of(answer, 400) == "canvas_too_large"
+
+
+@pytest.mark.parametrize(
+    ("values", "canvas_px"),
+    [
+        ({}, 2400),
+        ({"size": "300x100"}, 30_000),
+        ({"size": "30"}, 900),
+        ({"size": "0.001mp"}, 1000),
+        ({"crop": True, "margin": "10px"}, 80 * 60),
+        ({"crop": True, "margin": "50%"}, 120 * 80),
+        ({"crop": True, "margin": "5000px"}, 1_000_000),
+    ],
+)
+def test_photo_result_and_background_take_room_together(png, values, canvas_px):
+    from tress.outputs import parse
+    from tress.server.measure import measure
+    from tress.server.work import Order, pack_file
+
+    demand = measure(Order(png, parse({**values, "background": flat_png(20, 10)}), pack_file), 1.0)
+    assert (demand.photo_px, demand.canvas_px, demand.background_px) == (2400, canvas_px, 200)
+    assert demand.megapixels == (2400 + canvas_px + 200) / 1e6
+
+
 def test_a_full_queue_answers_at_once(serve, cutter, png):
     server = serve(threads=1, queue_size=2)
     cutter.go.clear()
@@ -231,6 +283,40 @@ def test_stopping_finishes_what_was_accepted(serve, cutter, png):
     assert not server.thread.is_alive()
 
 
+STUCK_SERVER = """
+import socket, sys, threading
+import tress.io.decode
+from tress.server import run, service
+from tress.server.config import ServerConfig
+from tress.server.rates import RateLimiter
+
+class Stuck:
+    model, device, max_megapixels = "stuck", "cpu", 50.0
+
+    def read(self, image):
+        print("stuck", flush=True)
+        threading.Event().wait()
+
+service._GRACE_S = 0.2
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+config = ServerConfig(deadline_s=2)
+run._run(config, RateLimiter(0, 0), listener, Stuck)
+"""
+
+
+def test_work_that_never_ends_does_not_keep_the_process_from_stopping(png):
+    with subprocess.Popen([sys.executable, "-c", STUCK_SERVER], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = f"http://127.0.0.1:{int(process.stdout.readline())}/v1/cutout"
+            assert code_of(requests.post(url, files={"image": png}, timeout=60), 503) == "deadline_exceeded"
+            assert process.stdout.readline() == "stuck\n"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
 def test_megapixels_wait_in_turn():
     from tress.server.gate import Gate
 
@@ -292,7 +378,8 @@ def test_logs_say_what_happened_and_nothing_that_is_private(make_client, png, ca
 def test_wrong_settings_are_told_at_once():
     from tress.server.config import ServerConfig
 
-    for settings in ({"threads": 0}, {"deadline_s": 0}, {"port": 70000}, {"fetch_networks": ("10.0.0.0/33",)}):
+    networks = ({name: ("10.0.0.0/33",)} for name in ("fetch_networks", "trusted_proxies"))
+    for settings in ({"threads": 0}, {"deadline_s": 0}, {"port": 70000}, *networks):
         with pytest.raises(InputError) as caught:
             ServerConfig(**settings)
         assert caught.value.code == "server_config"

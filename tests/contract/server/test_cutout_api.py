@@ -101,6 +101,26 @@ def test_json_is_answered_when_it_is_asked_for(client, png):
     assert (answer["width"], answer["height"], answer["found"], answer["model"]) == (60, 40, True, "fake")
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_json"),
+    [
+        ("application/json", True),
+        ("text/plain, Application/JSON;q=0.5", True),
+        ("application/json, image/*;q=0, */*;q=0.0", True),
+        ("application/json, text/plain, */*", False),
+        ("image/png, application/json", False),
+        ("application/json, image/*;q=0.1", False),
+        ("application/json;q=0", False),
+        ("application/jsonlines", False),
+        ("*/*", False),
+    ],
+)
+def test_json_is_answered_only_where_a_picture_will_not_do(client, png, accept, is_json):
+    for path, field in (("/v1/cutout", "image"), ("/v1.0/removebg", "image_file")):
+        response = client.post(path, files={field: png}, headers={"accept": accept})
+        assert response.headers["content-type"] == ("application/json" if is_json else "image/png")
+
+
 def test_a_picture_without_subject_is_said_to_be_one(client, empty_png):
     response = client.post("/v1/cutout", files={"image": empty_png})
     assert response.headers["x-found"] == "false"
@@ -136,6 +156,12 @@ def test_health_readiness_and_metrics(client, png):
     assert 'tress_requests_total{method="POST",route="/v1/cutout",status="200"} 1.0' in text
     assert 'tress_stage_seconds_count{stage="decode"} 1.0' in text
     assert "tress_queue_depth 0.0" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz"])
+def test_probes_may_ask_for_the_head_alone(client, path):
+    response = client.head(path)
+    assert (response.status_code, response.content) == (200, b"")
 
 
 def test_the_pages_headers_forbid_requests_to_elsewhere(client):

@@ -1,9 +1,18 @@
 """Whatever is sent, the answer is a 4xx in the interface's own shape, and the service goes on."""
 
+import asyncio
 import base64
+import contextlib
 import json
+import tracemalloc
+from urllib.parse import urlencode
 
 import pytest
+from starlette.requests import Request
+
+from tress.errors import InputError
+from tress.server.body import read_base64, read_body
+from tress.server.flat import read_form, read_object
 
 GOOD = "<the good picture>"
 BOUNDARY = "multipart/form-data; boundary=X"
@@ -57,6 +66,13 @@ BODIES = {
     "json big number": ("application/json", b'{"quality": 1e999}'),
     "json huge integer": ("application/json", b'{"quality": ' + b"9" * 5000 + b"}"),
     "json nested value": ("application/json", b'{"image_url": {"a": 1}}'),
+    "json nested unfinished": ("application/json", b'{"a": [' + b"[1]," * 100_000),
+    "json many fields": ("application/json", json.dumps({f"f{n}": 1 for n in range(200)}).encode()),
+    "json without comma": ("application/json", b'{"size": 1 "crop": true}'),
+    "json without name": ("application/json", b"{1: 2}"),
+    "json comma at the end": ("application/json", b'{"size": "preview",}'),
+    "json and more": ("application/json", b"{} {}"),
+    "json with a wrong word": ("application/json", b'{"crop": yes}'),
     "json nothing set": ("application/json", b"{}"),
     "json nulls": ("application/json", b'{"image_url": null, "image_b64": null, "image_file_b64": null}'),
     "json lone surrogate": ("application/json", b'{"image_url": "\\ud800", "bg_color": "\\ud800"}'),
@@ -155,3 +171,49 @@ def test_no_problem_repeats_what_was_sent_in_full(client, png):
     for name in ("background", secret):
         response = client.post("/v1/cutout", files={"image": png}, data={name: secret})
         assert len(json.dumps(response.json())) < 2000
+
+
+GREEDY = {
+    "brackets": ("application/json", b'{"a": [' + b"[[]]," * 150_000 + b"0]}"),
+    "numbers": ("application/json", b'{"a": [' + b"1," * 400_000 + b"0]}"),
+    "fields": ("application/json", b'{"a":1' + b"".join(b',"%d":1' % n for n in range(60_000)) + b"}"),
+    "escapes": ("application/x-www-form-urlencoded", b"image_url=" + b"%41" * 300_000),
+    "ampersands": ("application/x-www-form-urlencoded", b"&" * 800_000),
+    "lines of base64": ("application/json", b'{"image_b64": "' + b"A\\n" * 300_000 + b'"}'),
+}
+
+
+@pytest.mark.parametrize("case", GREEDY)
+def test_a_body_does_not_become_many_times_larger_in_memory(case):
+    kind, content = GREEDY[case]
+
+    async def receive():
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    async def read():
+        scope = {"type": "http", "method": "POST", "headers": [(b"content-type", kind.encode())]}
+        with contextlib.suppress(InputError):
+            body = await read_body(Request(scope, receive), len(content))
+            await read_base64(body.texts.get("image_b64", ""))
+
+    tracemalloc.start()
+    try:
+        asyncio.run(read())
+        assert tracemalloc.get_traced_memory()[1] < 6 * len(content)
+    finally:
+        tracemalloc.stop()
+
+
+def test_flat_json_is_read_as_any_parser_reads_it():
+    values = {"a": 'x"\\\n\u00e4\U0001f600', "b": -1.5e3, "c": True, "d": None, "e": 7, "": "", "f": {"g": [1, '"]}']}}
+    for options in ({}, {"indent": 2}, {"ensure_ascii": False}, {"separators": (",", ":")}):
+        assert read_object(json.dumps(values, **options)) == values
+    assert read_object(' {"a": 1, "a": 2}\n') == {"a": 2}
+
+
+def test_forms_are_read_as_any_parser_reads_them():
+    fields = {"a b": "1+1=2 & more", "ä": "\U0001f600" * 30_000, "plain": "x" * 200_000, "none": ""}
+    assert read_form(urlencode(fields).encode()) == fields
+    assert read_form(b"a=%zz%&&b&c=%4") == {"a": "%zz%", "b": "", "c": "%4"}
+    for size in range(65_530, 65_540):
+        assert read_form(b"a=" + b"x" * size + b"%41%42") == {"a": "x" * size + "AB"}

@@ -2,12 +2,14 @@
 
 import base64
 import io
+import mimetypes
 import os
 import shutil
 import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 
@@ -21,10 +23,16 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 DROP = """
-const bytes = Uint8Array.from(atob(arguments[1]), (c) => c.charCodeAt(0));
 const data = new DataTransfer();
-data.items.add(new File([bytes], arguments[0], {type: "image/png"}));
+for (const [name, content, type] of arguments[0]) {
+  data.items.add(new File([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], name, {type}));
+}
 document.body.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+"""
+SET = """
+const control = document.querySelector(arguments[0]);
+control.value = arguments[1];
+control.dispatchEvent(new Event("input", {bubbles: true}));
 """
 
 
@@ -56,7 +64,7 @@ def page(chromium, serve):
         feature = {"name": "prefers-color-scheme", "value": colours}
         chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
         shutil.rmtree(chromium.downloads, ignore_errors=True)
-        chromium.get(server.url)
+        chromium.get(f"{server.url}/")
         return Page(chromium, server)
 
     return open_
@@ -69,8 +77,11 @@ class Page:
     def find(self, selector):
         return self.driver.find_element("css selector", selector)
 
+    def find_all(self, selector):
+        return self.driver.find_elements("css selector", selector)
+
     def count(self, selector):
-        return len(self.driver.find_elements("css selector", selector))
+        return len(self.find_all(selector))
 
     def until(self, condition):
         for _ in range(1200):
@@ -80,7 +91,13 @@ class Page:
         raise AssertionError("it did not happen within a minute")
 
     def drop(self, name, content):
-        self.driver.execute_script(DROP, name, base64.b64encode(content).decode())
+        self.drop_all({name: content})
+
+    def drop_all(self, files):
+        described = [
+            (name, base64.b64encode(content).decode(), mimetypes.guess_type(name)[0]) for name, content in files.items()
+        ]
+        self.driver.execute_script(DROP, described)
 
     def settled(self):
         """Waits until the picture on the stage is the server's answer to the options chosen."""
@@ -91,8 +108,14 @@ class Page:
     def choose(self, selector):
         self.driver.execute_script("document.querySelector(arguments[0]).click()", selector)
 
+    def fill_in(self, selector, value):
+        self.driver.execute_script(SET, selector, value)
+
     def download(self, button="download"):
         self.choose(f'[data-do="{button}"]')
+        return self.downloaded()
+
+    def downloaded(self):
         folder = self.driver.downloads
 
         def arrived():
@@ -131,8 +154,7 @@ def test_options_reach_the_file(page, png):
     page.settled()
     page.choose("#crop")
     page.choose('input[name="shadow"][value="drop"]')
-    page.driver.execute_script("const f = document.querySelector('#format'); f.value = 'jpeg';"
-                               "f.dispatchEvent(new Event('input', {bubbles: true}))")  # fmt: skip
+    page.fill_in("#format", "jpeg")
     page.settled()
     # JPEG cannot be transparent, so the page turned the background white, for everybody to see.
     assert page.find('input[name="background"][value="white"]').is_selected()
@@ -189,6 +211,117 @@ def test_several_pictures_come_as_one_zip(page, png, empty_png):
     assert page.count(".thumb") == 2
 
 
+def test_a_file_is_what_the_click_asked_for(page, cutter, png, empty_png):
+    page = page()
+    page.drop_all({"wall.png": empty_png, "ball.png": png})
+    page.until(lambda: page.count(".thumb.done") == 2)
+    page.choose("li:last-child .thumb")
+    page.fill_in("#format", "tiff")
+    page.settled()
+    cutter.go.clear()
+    page.choose('[data-do="download"]')
+    page.choose("li:first-child .thumb")
+    page.fill_in("#format", "webp")
+    page.choose("#crop")
+    time.sleep(0.5)
+    cutter.go.set()
+    assert page.downloaded() == ("ball.cutout.tif", page.from_api(png, format="tiff"))
+
+
+def test_a_zip_is_what_the_click_asked_for(page, cutter, png, empty_png):
+    page = page()
+    page.drop_all({"wall.png": empty_png, "ball.png": png})
+    page.until(lambda: page.count(".thumb.done") == 2)
+    page.fill_in("#format", "tiff")
+    page.settled()
+    cutter.go.clear()
+    page.choose('[data-do="download-all"]')
+    page.choose("li:last-child .thumb")
+    page.choose("li:first-child .thumb")
+    page.fill_in("#format", "webp")
+    time.sleep(0.5)
+    cutter.go.set()
+    with zipfile.ZipFile(io.BytesIO(page.downloaded()[1])) as archive:
+        assert archive.namelist() == ["wall.cutout.tif", "ball.cutout.tif"]
+        assert archive.read("ball.cutout.tif") == page.from_api(png, format="tiff")
+    assert "failed" not in page.find(".note").text
+
+
+def test_the_picture_that_is_looked_at_comes_first(page, cutter, png, monkeypatch):
+    from tress.io.encode import encode
+
+    seen, matte = [], cutter.matte
+    monkeypatch.setattr(cutter, "matte", lambda picture: seen.append(picture.pixels.shape[1]) or matte(picture))
+    page = page()
+    cutter.go.clear()
+    page.drop_all({f"{width}.png": encode(np.zeros((8, width, 3), np.uint8), "png") for width in range(11, 20)})
+    page.until(lambda: seen)
+    page.choose("li:last-child .thumb")
+    cutter.go.set()
+    page.until(lambda: page.count(".thumb.done") == 9)
+    # Two are with the server before the click, and the next one may overtake.
+    assert 19 in seen[2:4]
+
+
+def test_an_option_in_error_ends_the_waiting(page, png):
+    page = page()
+    page.drop("ball.png", png)
+    page.settled()
+    page.fill_in("#size", "abc")
+    page.until(page.find(".note").is_displayed)
+    page.settled()
+
+
+def test_files_without_a_picture_are_refused_visibly(page, png):
+    page = page()
+    page.until(lambda: page.find("#limits").text)
+    page.drop("notes.pdf", b"%PDF")
+    assert "no picture" in page.find(".drop-note").text
+    page.drop("ball.png", png)
+    page.settled()
+    assert not page.find(".note").is_displayed()
+    page.drop("notes.pdf", b"%PDF")
+    assert "no picture" in page.find(".note").text
+    page.choose(".remove")
+    assert not page.find(".drop-note").is_displayed()
+
+
+def test_a_background_picture_that_is_not_chosen_yet(page, png, tmp_path):
+    page = page()
+    page.drop("ball.png", png)
+    page.settled()
+    page.choose('input[name="background"][value="white"]')
+    page.fill_in("#format", "jpeg")
+    page.settled()
+    page.choose('input[name="background"][value="picture"]')
+    page.settled()
+    assert "Choose a picture" in page.find('[data-for="no-picture"]').text
+    assert page.find("#format").get_property("value") == "png"
+    assert not page.find(".note").is_displayed()
+    (tmp_path / "behind.png").write_bytes(png)
+    page.find("#choose").send_keys(str(tmp_path / "behind.png"))
+    page.settled()
+    assert not page.find('[data-for="no-picture"]').is_displayed()
+    name, content = page.download()
+    assert (name, content[:3]) == ("ball.cutout.jpg", b"\xff\xd8\xff")
+
+
+def test_behind_a_prefix(page, png):
+    page = page(prefix="/bg")
+    page.console()
+    page.drop("ball.png", png)
+    page.settled()
+    assert page.download() == ("ball.cutout.png", page.from_api(png))
+    page.find("nav a").click()
+    page.until(lambda: page.count("details"))
+    page.choose("details summary")
+    assert f"{page.server.url}/v1/cutout" in page.find("main").get_property("textContent")
+    assert page.console() == []
+    assert page.find("nav a").get_property("href") == f"{page.server.url}/openapi.json"
+    page.find(".brand").click()
+    page.until(lambda: page.count(".drop"))
+
+
 def test_what_is_wrong_is_said(page, png, empty_png):
     page = page()
     page.drop("broken.png", b"no picture")
@@ -215,9 +348,12 @@ def test_a_key_is_asked_for_and_used(page, png):
 
 def test_nothing_sticks_out_on_a_phone(page, png):
     page = page(390, 844)
-    for act in (lambda: None, lambda: (page.drop("ball.png", png), page.settled())):
-        act()
+    for pictures in range(3):
+        if pictures:
+            page.drop("ball.png", png)
+            page.settled()
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 390
+        assert all(button.rect["x"] + button.rect["width"] <= 390 for button in page.find_all(".save button"))
     assert page.find('[data-do="download"]').is_displayed()
 
 

@@ -67,6 +67,12 @@ def test_bodies_of_all_three_kinds_and_empty_strings_count_as_unset(client, png)
     assert pixels_of(ways[0]).shape == (40, 60, 4)
 
 
+def test_unknown_parameters_are_ignored_whatever_they_hold(client, png):
+    text = base64.b64encode(png).decode()
+    assert client.post(URL, json={"image_file_b64": text, "metadata": {"a": [1, "]"]}}).status_code == 200
+    assert client.post(URL, json={"image_file_b64": text, "size": ["preview"]}).status_code == 400
+
+
 def test_json_is_answered_when_it_is_asked_for(client, png):
     data = client.post(URL, files={"image_file": png}, headers={"accept": "application/json"}).json()["data"]
     assert base64.b64decode(data["result_b64"])[:4] == b"\x89PNG"
@@ -133,6 +139,12 @@ def test_roi_limits_where_a_subject_may_be(client, png):
     assert half[:, 30:].max() == 0
     bare = pixels_of(client.post(URL, files={"image_file": png}, data={"roi": "0 0 30px 100%"}))[..., 3]
     np.testing.assert_array_equal(bare, half)
+
+
+@pytest.mark.parametrize("roi", ["0 0 " + "9" * 400 + " 10", "0% 0% 100% " + "9" * 308 + "%"])
+def test_a_roi_beyond_all_numbers_is_refused(client, png, roi):
+    response = client.post(URL, files={"image_file": png}, data={"roi": roi})
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "invalid_roi")
 
 
 def test_crop_scale_and_position(client, large):

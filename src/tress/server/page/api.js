@@ -21,7 +21,7 @@ export function onKeyNeeded(ask) {
 
 /** The options' JSON schema and the server's limits. */
 export async function schema() {
-  return JSON.parse(await (await send("GET", "/v1/schema", null, {})).blob.text());
+  return JSON.parse(await (await send("GET", "v1/schema", null, {})).blob.text());
 }
 
 /**
@@ -34,7 +34,7 @@ export async function cutout(image, options, how = {}) {
   const form = new FormData();
   form.set("image", image, image.name || "picture");
   for (const [name, value] of Object.entries(options)) form.set(name, value);
-  const { blob, header } = await send("POST", "/v1/cutout", form, how);
+  const { blob, header } = await send("POST", "v1/cutout", form, how);
   const [scale, left, top] = header("X-Layout").split(" ").map(Number);
   return {
     blob,

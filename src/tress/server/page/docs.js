@@ -1,8 +1,10 @@
-// Shows /openapi.json as a page, without anything from elsewhere.
+// Shows openapi.json as a page, without anything from elsewhere.
 
 import { make } from "./options.js";
 
-const document_ = await (await fetch("/openapi.json")).json();
+// Where this service is, also behind a proxy that gives it a folder of a larger site.
+const base = new URL(".", location.href).href.replace(/\/$/, "");
+const document_ = await (await fetch("openapi.json")).json();
 document.querySelector(".about").textContent = document_.info.description.trim().replaceAll("`", "");
 const place = document.querySelector(".operations");
 const groups = new Map();
@@ -22,7 +24,7 @@ function operationOf(method, path, operation) {
   const summary = make("summary", {}, make("span", { class: "method" }, method.toUpperCase()), make("code", {}, path), ` ${operation.summary ?? ""}`);
   const inside = make("div", { class: "inside" });
   for (const [index, part] of (operation.description ?? "").split("```").entries()) {
-    if (part.trim()) inside.append(make(index % 2 ? "pre" : "p", {}, part.trim().replaceAll("$HOST", location.origin).replaceAll("`", "")));
+    if (part.trim()) inside.append(make(index % 2 ? "pre" : "p", {}, part.trim().replaceAll("$HOST", base).replaceAll("`", "")));
   }
   const bodies = operation.requestBody?.content ?? {};
   if (Object.keys(bodies).length) inside.append(make("p", {}, `Body: ${Object.keys(bodies).join(", ")}`));

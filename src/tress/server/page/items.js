@@ -51,18 +51,20 @@ export class Workshop {
    * A result of an item; asked for once, however often it is wanted.
    * @param {Item} item
    * @param {Record<string, string | Blob>} options
-   * @param {{urgent?: boolean}} how
+   * @param {{urgent?: boolean, keep?: boolean}} how urgent: before all that waits; keep: never forgotten
    */
-  async get(item, options, { urgent = false } = {}) {
+  async get(item, options, { urgent = false, keep = false } = {}) {
     const key = keyOf(options);
     if (item.results.has(key)) return item.results.get(key);
     if (!item.pending.has(key)) {
-      const stop = new AbortController();
-      const result = this.#turn(urgent, stop.signal).then(() => this.#run(item, options, key, stop));
-      item.pending.set(key, { stop, result });
-      result.catch(() => {}).finally(() => item.pending.delete(key));
+      const pending = { stop: new AbortController(), kept: false, place: null };
+      item.pending.set(key, pending);
+      pending.result = this.#make(item, options, key, pending);
     }
-    return item.pending.get(key).result;
+    const pending = item.pending.get(key);
+    pending.kept ||= keep;
+    if (urgent) this.#hurry(pending.place);
+    return pending.result;
   }
 
   /** A result that is there already, or null. */
@@ -70,10 +72,21 @@ export class Workshop {
     return item.results.get(keyOf(options)) ?? null;
   }
 
-  /** Gives up what nobody wants to see any more. */
+  /** Gives up what nobody wants to see any more, unless it becomes a file. */
   forget(item, options) {
     const wanted = keyOf(options);
-    for (const [key, { stop }] of item.pending) if (key !== wanted && key !== "{}") stop.abort();
+    for (const [key, { stop, kept }] of item.pending) if (key !== wanted && key !== "{}" && !kept) stop.abort();
+  }
+
+  async #make(item, options, key, pending) {
+    try {
+      await this.#turn(pending);
+      return await this.#run(item, options, key, pending.stop);
+    } finally {
+      // Before the change is told: an item with something pending is never shown as failed.
+      item.pending.delete(key);
+      this.onChange(item);
+    }
   }
 
   async #run(item, options, key, stop) {
@@ -99,36 +112,40 @@ export class Workshop {
       else [item.state, item.problem] = [item.results.size ? "done" : "failed", error];
       throw error;
     } finally {
-      // Before the change is told: an item with something pending is never shown as failed.
-      item.pending.delete(key);
       this.running -= 1;
       this.waiting.shift()?.go();
-      this.onChange(item);
     }
   }
 
-  #turn(urgent, signal) {
+  #turn(pending) {
     if (this.running < AT_ONCE) {
       this.running += 1;
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const entry = {
+      const place = {
         go: () => {
           this.running += 1;
           resolve();
         },
       };
-      if (urgent) this.waiting.unshift(entry);
-      else this.waiting.push(entry);
-      signal.addEventListener("abort", () => {
-        const place = this.waiting.indexOf(entry);
-        if (place >= 0) {
-          this.waiting.splice(place, 1);
-          reject(new DOMException("stopped", "AbortError"));
-        }
+      pending.place = place;
+      this.waiting.push(place);
+      pending.stop.signal.addEventListener("abort", () => {
+        if (this.#leave(place)) reject(new DOMException("stopped", "AbortError"));
       });
     });
+  }
+
+  #hurry(place) {
+    if (this.#leave(place)) this.waiting.unshift(place);
+  }
+
+  /** Takes a place out of the queue; false if it is not in there. */
+  #leave(place) {
+    const index = this.waiting.indexOf(place);
+    if (index >= 0) this.waiting.splice(index, 1);
+    return index >= 0;
   }
 }
 

@@ -38,7 +38,7 @@ async function start() {
 async function add(files) {
   const pictures = [...files].filter((file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?)$/i.test(file.name));
   if (!pictures.length) {
-    say("There is no picture among these files.");
+    note("There is no picture among these files.");
     return;
   }
   try {
@@ -97,8 +97,10 @@ function discard(item) {
   items.splice(index, 1);
   document.querySelector(`[data-item="${item.id}"]`).closest("li").remove();
   item.drop();
-  if (!items.length) document.body.dataset.view = "empty";
-  else if (item === current) select(items[Math.min(index, items.length - 1)]);
+  if (!items.length) {
+    document.body.dataset.view = "empty";
+    note("");
+  } else if (item === current) select(items[Math.min(index, items.length - 1)]);
   updateSave();
 }
 
@@ -118,6 +120,7 @@ async function renderCurrent() {
   try {
     // The plain cut-out comes first: it is what the page can show under any flat colour at once.
     const both = [item.plain ?? workshop.get(item, {}, { urgent: true }), workshop.get(item, wanted, { urgent: true })];
+    showCurrent();
     const [, result] = await Promise.all(both);
     if (item === current) {
       showCurrent();
@@ -156,7 +159,7 @@ function showCurrent() {
 function showState(item, result, exact) {
   const busy = $(".busy");
   const failed = item.state === "failed" && !item.pending.size;
-  busy.hidden = failed || Boolean(exact);
+  busy.hidden = !item.pending.size;
   const sent = item.progress.sent;
   busy.querySelector(".busy-bar").classList.toggle("known", sent !== undefined);
   busy.querySelector(".busy-bar").style.setProperty("--done", `${(sent ?? 0) * 100}%`);
@@ -205,27 +208,30 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-const fileName = (item) => `${item.stem}.cutout${SUFFIX[options.format]}`;
-
+// What a file holds and how it is called is settled by the click, whatever is chosen until it is there.
 async function download() {
-  const { blob } = await workshop.get(current, options.values(), { urgent: true });
-  save(blob, fileName(current));
+  const [item, suffix] = [current, SUFFIX[options.format]];
+  const { blob } = await workshop.get(item, options.values(), { urgent: true, keep: true });
+  save(blob, `${item.stem}.cutout${suffix}`);
 }
 
 async function downloadAll() {
+  const [values, suffix] = [options.values(), SUFFIX[options.format]];
   const wanted = items.filter((item) => item.state !== "failed");
-  const results = await Promise.allSettled(wanted.map((item) => workshop.get(item, options.values())));
+  const results = await Promise.allSettled(wanted.map((item) => workshop.get(item, values, { keep: true })));
   const names = new Set();
   const files = [];
   for (const [index, { value }] of results.entries()) {
     if (!value) continue;
-    let name = fileName(wanted[index]);
-    for (let number = 2; names.has(name); number += 1) name = fileName(wanted[index]).replace(".cutout", `-${number}.cutout`);
+    const { stem } = wanted[index];
+    let name = `${stem}.cutout${suffix}`;
+    for (let number = 2; names.has(name); number += 1) name = `${stem}-${number}.cutout${suffix}`;
     names.add(name);
     files.push({ name, blob: value.blob });
   }
-  if (files.length < wanted.length) note(`${wanted.length - files.length} of ${wanted.length} pictures failed and are not in the ZIP file.`);
-  save(await zip(files), "tress.zip");
+  const failed = results.filter(({ reason }) => reason && reason.name !== "AbortError").length;
+  if (failed) note(`${failed} of ${wanted.length} pictures failed and are not in the ZIP file.`);
+  if (files.length) save(await zip(files), "tress.zip");
 }
 
 function pngOptions() {
@@ -235,7 +241,7 @@ function pngOptions() {
 
 async function copy() {
   // The clipboard takes PNG only; Safari wants the promise itself.
-  const picture = workshop.get(current, pngOptions(), { urgent: true });
+  const picture = workshop.get(current, pngOptions(), { urgent: true, keep: true });
   await navigator.clipboard.write([new ClipboardItem({ "image/png": picture.then(({ blob }) => blob) })]);
   say("Copied.");
   const button = $('[data-do="copy"]');
@@ -257,10 +263,12 @@ function say(text) {
   $("#said").textContent = text;
 }
 
+/** Says what is wrong: beside the options, or, while there is no picture yet, where photos are dropped. */
 function note(text) {
-  const place = $(".note");
-  place.textContent = text;
-  place.hidden = !text;
+  for (const place of document.querySelectorAll(".note, .drop-note")) {
+    place.textContent = text;
+    place.hidden = !text;
+  }
 }
 
 const actions = {

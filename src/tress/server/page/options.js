@@ -25,6 +25,8 @@ export class Options {
     this.form = form;
     this.properties = properties;
     this.picture = null;
+    // The format to go back to once there is a background.
+    this.formatWanted = null;
     form.append(this.#background(), this.#shadow(), this.#canvas(), this.#file(), this.#more());
     this.#settle();
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -77,22 +79,31 @@ export class Options {
   /** Keeps choices together that need each other, and hides what has no effect. */
   #settle(changed) {
     const { elements } = this.form;
-    const transparent = elements.background.value === "" && !elements.mask?.checked;
+    if (changed?.name === "format") this.formatWanted = null;
+    const lacksPicture = elements.background.value === "picture" && !this.picture;
+    const transparent = this.#chosenBackground() === "" && !elements.mask?.checked;
     // JPG has no transparency: whichever of the two was chosen last wins.
     if (elements.format.value === "jpeg" && transparent) {
       if (changed?.name === "format") elements.background.value = "white";
-      else elements.format.value = "png";
+      else {
+        elements.format.value = "png";
+        if (lacksPicture) this.formatWanted = "jpeg";
+      }
+    } else if (this.formatWanted && !transparent) {
+      elements.format.value = this.formatWanted;
+      this.formatWanted = null;
     }
     const shows = (selector, on) => (this.form.querySelector(selector).hidden = !on);
     shows('[data-for="colour"]', elements.background.value === "colour");
     shows('[data-for="picture"]', elements.background.value === "picture");
+    shows('[data-for="no-picture"]', lacksPicture);
     shows('[data-for="margin"]', elements.crop.checked);
     shows('[data-for="quality"]', LOSSY.has(elements.format.value) && !elements.lossless?.checked);
     for (const output of this.form.querySelectorAll("output")) {
       const control = elements[output.htmlFor.value];
       output.value = `${control.value}${output.dataset.unit ?? ""}`;
     }
-    if (changed?.name === "background" && changed.value === "picture" && !this.picture) elements.choose.click();
+    if (changed?.name === "background" && lacksPicture) elements.choose.click();
   }
 
   #background() {
@@ -113,7 +124,8 @@ export class Options {
     file.onchange = () => file.files[0] && this.#takePicture(file.files[0]);
     group.append(row,
       make("div", { class: "extra", "data-for": "colour" }, colour, make("label", { for: "colour" }, "Pick a colour")),
-      make("div", { class: "extra", "data-for": "picture" }, choose, file));
+      make("div", { class: "extra", "data-for": "picture" }, choose, file,
+        make("p", { class: "help", role: "status", "data-for": "no-picture" }, "Choose a picture; until then there is no background.")));
     return group;
   }
 
@@ -122,6 +134,7 @@ export class Options {
     this.picture = file;
     this.pictureUrl = URL.createObjectURL(file);
     this.form.querySelector(".swatch.photo").style.backgroundImage = `url("${this.pictureUrl}")`;
+    this.#settle();
     this.change();
   }
 

@@ -1,0 +1,83 @@
+"""Closes connections whose client takes too long to send a request, so that they cannot use up the descriptors."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_S = 10.0
+BODY_GRACE_S = 20.0
+BODY_BYTES_PER_S = 4096
+
+
+class PromptProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1 with limits on how slowly a client may send.
+
+    A request's header must be complete ``HEADER_S`` seconds after the connection was made or the last answer was
+    given.  Its body may take ``BODY_GRACE_S`` seconds, and one more for each ``BODY_BYTES_PER_S`` bytes that came.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._timer: asyncio.TimerHandle | None = None
+        self._phase: object = None
+        self._received = 0
+        self._began = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Awaits the first header."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Awaits the body once the header is complete, and nothing once all is there."""
+        super().data_received(data)
+        self._watch(len(data))
+
+    def on_response_complete(self) -> None:
+        """Awaits the next header."""
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Awaits nothing more."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _watch(self, received: int = 0) -> None:
+        """Starts the clock anew whenever something else is awaited from the client."""
+        phase = self._awaited()
+        if phase == self._phase:
+            self._received += received
+            return
+        self._phase = phase
+        self._stop_timer()
+        if phase is None or self.transport.is_closing():
+            return
+        self._received = received
+        self._began = self.loop.time()
+        self._timer = self.loop.call_later(HEADER_S if phase == "header" else BODY_GRACE_S, self._check)
+
+    def _awaited(self) -> object:
+        if self.cycle is None or self.cycle.response_complete:
+            return "header"
+        # Each request has a clock of its own, also when several come in one piece.
+        return self.cycle if self.conn.their_state is h11.SEND_BODY else None
+
+    def _check(self) -> None:
+        self._timer = None
+        left_s = 0.0
+        if self._phase is self.cycle:
+            left_s = self._began + BODY_GRACE_S + self._received / BODY_BYTES_PER_S - self.loop.time()
+        if left_s > 0:
+            self._timer = self.loop.call_later(left_s, self._check)
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

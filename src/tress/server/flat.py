@@ -1,0 +1,132 @@
+"""Reads flat JSON objects and forms in memory that is a small multiple of their size, whatever a stranger sends.
+
+The usual parsers build everything first: 30 MB of brackets, or of percent signs, become gigabytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs leave it out
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+MAX_FIELDS = 100
+# Of a nested value, which no parameter has: it is only read to be passed over.
+_MAX_NESTED = 16 * 1024
+_SPACE = re.compile(r"[ \t\n\r]*")
+_PLAIN = re.compile(r"[-+.0-9A-Za-z]{1,5000}")
+_BRACKET = re.compile(r"[\[\]{}\"]")
+_CHUNK_BYTES = 1 << 13
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """A JSON object whose values are text, numbers, booleans and nulls; of a name that comes twice, the last counts.
+
+    Returns:
+        Name to value; a small nested value is a list or dict.
+
+    Raises:
+        ValueError: it is none, has more than 100 fields, or a large nested value.
+        TypeError: it is JSON of another kind.
+    """
+    values: dict[str, Any] = {}
+    position = _skip(text, 0)
+    if text[position : position + 1] != "{":
+        raise TypeError if text[position : position + 1] == "[" or _is_plain(text) else ValueError
+    position = _skip(text, position + 1)
+    if text[position : position + 1] == "}":
+        return _ended(text, position + 1, values)
+    for _ in range(MAX_FIELDS):
+        name, position = _string(text, position)
+        position = _skip(text, _expect(text, _skip(text, position), ":"))
+        values[name], position = _value(text, position)
+        position = _skip(text, position)
+        if text[position : position + 1] == "}":
+            return _ended(text, position + 1, values)
+        position = _skip(text, _expect(text, position, ","))
+    raise ValueError("too many fields")
+
+
+def read_form(content: bytes) -> dict[str, str]:
+    """The fields of an URL-encoded form, empty ones included; of a name that comes twice, the last counts.
+
+    Raises:
+        ValueError: it has more than 100 fields, or is not percent-encoded UTF-8.
+    """
+    if content.count(b"&") >= MAX_FIELDS:
+        raise ValueError("too many fields")
+    if not content.isascii():
+        raise ValueError("not percent-encoded")
+    pairs = (field.partition(b"=") for field in content.split(b"&") if field)
+    return {_unquoted(name): _unquoted(value) for name, _, value in pairs}
+
+
+def _unquoted(text: bytes) -> str:
+    text = text.replace(b"+", b" ")
+    plain = bytearray()
+    start = 0
+    while start < len(text):
+        end = start + _CHUNK_BYTES
+        # An escape stays whole.
+        cut = text.rfind(b"%", end - 2, end)
+        end = cut if cut >= 0 else end
+        plain += unquote_to_bytes(text[start:end])
+        start = end
+    return plain.decode()
+
+
+def _value(text: str, position: int) -> tuple[Any, int]:
+    first = text[position : position + 1]
+    if first == '"':
+        return _string(text, position)
+    if first in ("[", "{"):
+        end = _nested_end(text, position)
+        return json.loads(text[position:end], parse_constant=_no_constant), end
+    plain = _PLAIN.match(text, position)
+    if plain is None:
+        raise ValueError("no value")
+    return json.loads(plain[0], parse_constant=_no_constant), plain.end()
+
+
+def _nested_end(text: str, position: int) -> int:
+    depth, most = 0, position + _MAX_NESTED
+    while bracket := _BRACKET.search(text, position, most):
+        position = bracket.end()
+        if bracket[0] == '"':
+            _, position = scanstring(text, position)
+        else:
+            depth += 1 if bracket[0] in "[{" else -1
+            if depth == 0:
+                return position
+    raise ValueError("nested too long")
+
+
+def _string(text: str, position: int) -> tuple[str, int]:
+    found: tuple[str, int] = scanstring(text, _expect(text, position, '"'))
+    return found
+
+
+def _expect(text: str, position: int, character: str) -> int:
+    if text[position : position + 1] != character:
+        raise ValueError(f"no {character}")
+    return position + 1
+
+
+def _skip(text: str, position: int) -> int:
+    space = _SPACE.match(text, position)
+    return space.end() if space else position
+
+
+def _ended(text: str, position: int, values: dict[str, Any]) -> dict[str, Any]:
+    if _skip(text, position) != len(text):
+        raise ValueError("more than one value")
+    return values
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= _MAX_NESTED and not isinstance(json.loads(text, parse_constant=_no_constant), dict)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
