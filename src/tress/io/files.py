@@ -176,9 +176,9 @@ def plan(
         The jobs in the order of the inputs; none if all results exist and are skipped.
 
     Raises:
-        InputError: ``no_input``, ``path_missing``, ``folder_empty``, ``path_no_permission``, ``stdin_twice``,
-            ``stdout_needs_one_input``, ``output_not_a_folder``, ``output_suffix_unknown``, ``output_collision``,
-            ``output_is_input``, ``target_exists``, ``name_too_long``.
+        InputError: ``no_input``, ``path_empty``, ``path_missing``, ``path_invalid``, ``folder_empty``,
+            ``path_no_permission``, ``stdin_twice``, ``stdout_needs_one_input``, ``output_not_a_folder``,
+            ``output_suffix_unknown``, ``output_collision``, ``output_is_input``, ``target_exists``, ``name_too_long``.
     """
     if not inputs:
         raise InputError("no_input", "there is nothing to do", hint="name a picture, a folder, or - for standard input")
@@ -218,11 +218,11 @@ def plan(
     ]
     _refuse_collisions(jobs)
     _refuse_inputs_as_targets(jobs, protected)
-    there = [job.target for job in jobs if job.target and os.path.lexists(job.target)]
+    there = {job.target: None for job in jobs if job.target and os.path.lexists(job.target)}
     if existing == "refuse" and there:
-        raise _exists(there)
+        raise _exists(list(there))
     if existing == "skip":
-        jobs = [job for job in jobs if job.target not in set(there)]
+        jobs = [job for job in jobs if job.target not in there]
     _refuse_unwritable(jobs)
     return jobs
 

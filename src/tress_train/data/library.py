@@ -45,8 +45,8 @@ class Library:
     """Photos and cut-outs by data set, backgrounds by kind.
 
     ``empty`` holds those of the backgrounds that are pictures of the kind one works on, without a subject (edge
-    ``empty``); ``dropped`` lists teacher's labels that say nothing, ``later`` the data sets
-    that are only in later data folders.
+    ``empty``); ``dropped`` lists teacher's labels that say nothing, ``later`` the data sets that are only in later data
+    folders.
     """
 
     photos: dict[str, list[Photo]] = field(default_factory=dict)

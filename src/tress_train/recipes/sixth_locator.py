@@ -4,8 +4,8 @@
         --data RENDERS --init weights/tress-locator-0.2.0.pt --out runs/sixth
 
 Every answer to a person seen from behind had been the hair alone, so that no comparison of answers showed it; outlines
-drawn by eye add the rest (``tress-train curate``).  All masks of people in the street are mended.  Groups and soft
-edges had lost a little to `fifth_locator`, so there is more of both.
+drawn by eye add the rest (``tress-train curate``).  Nearly all masks of people in the street are mended.  Groups and
+soft edges had lost a little to `fifth_locator`, so there is more of both.
 
 Its ``--init`` were these weights as they stood then; since then it is a part of them.
 
