@@ -41,6 +41,26 @@ def light_and_colour(image: Image, rng: np.random.Generator) -> Image:
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
+def recolour(image: Image, rng: np.random.Generator) -> Image:
+    """Another light, other colours: all hues turned by the same angle.  ``(H, W, 3)`` uint8 in and out.
+
+    For one layer of a composite, which is not a cheat: a subject may have any colour that its surroundings do not have.
+    """
+    angle = rng.uniform(0, 2 * np.pi)
+    along, across = np.cos(angle), np.sin(angle) / np.sqrt(3)
+    # A rotation about the grey axis.
+    rest = (1 - along) / 3
+    turn = np.array(
+        [
+            [along + rest, rest - across, rest + across],
+            [rest + across, along + rest, rest - across],
+            [rest - across, rest + across, along + rest],
+        ]
+    )
+    turned = np.clip(image @ turn.T.astype(np.float32), 0, 255)
+    return light_and_colour(turned.astype(np.uint8), rng)
+
+
 def soften(image: Image, scale: float) -> Image:
     """Throws detail away by shrinking to ``scale`` and growing back."""
     height, width = image.shape[:2]

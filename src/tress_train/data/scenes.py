@@ -30,6 +30,8 @@ from tress_train.refining import NARROWEST, SCENE_PX
 # Long side of what the locator sees; at times less than at the runtime, as it knows these cut-outs too well.
 LOCATOR_PX, LEAST_PX = 512, 256
 FULL_SIZE_SHARE = 0.6
+# Share of the cut-outs that get other colours: there are fewer of them than colours of hair and clothes.
+RECOLOURED = 0.4
 # A locator that is further off has missed the subject, which no work on the edge mends: another scene is tried.
 FOUND_IOU = 0.7
 TRIES = 4
@@ -93,7 +95,7 @@ class Scenes:
         return scene
 
     def _identity(self) -> str:
-        digest = hashlib.sha256(repr((self.seed, self.strands_share, self.pools.hair_share)).encode())
+        digest = hashlib.sha256(repr((self.seed, self.strands_share, self.pools.hair_share, RECOLOURED)).encode())
         for picture in (*self.pools.hair, *self.pools.other):
             digest.update(picture.key.encode())
         for name, value in sorted(self.locator.state_dict().items()):
@@ -130,12 +132,14 @@ class Scenes:
 def compose_scene(
     pools: Pools, height_px: int, width_px: int, rng: np.random.Generator, *, strands_share: float
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """One cut-out before a background, with strands of hair drawn onto it as often as wished.
+    """One cut-out before a background, at times in other colours or with strands of hair drawn onto it.
 
     Returns:
         The picture ``(H, W, 3)`` and its exact alpha ``(H, W)``, uint8.
     """
     cutout = pools.cutout(rng).image
+    if rng.random() < RECOLOURED:
+        cutout = np.dstack([augment.recolour(cutout[..., :3], rng), cutout[..., 3]])
     background = pools.background(cutout, height_px, width_px, rng)
     grounded = bool((cutout[-2:, :, 3] > 127).mean() > 0.05)
     layer = compose.place(cutout, height_px, width_px, rng, grounded=grounded, zoom=(0.45, 1.5))

@@ -1,0 +1,145 @@
+"""Cut-outs from photos: subjects that tress finds as the label says, for composites before other backgrounds.
+
+Cut-outs with exact alpha are rare; photos with a label are not.  Where tress and the label agree, the subject is cut
+out with the alpha and the colours that tress estimates.  Of its photo that alpha is only an estimate, but a composite
+made with it has, by construction, exactly this alpha (as copy-paste augmentation has it: Ghiasi et al. 2021, "Simple
+Copy-Paste is a Strong Data Augmentation Method for Instance Segmentation").
+
+Left out are subjects that the photo's frame cuts on a side or at the top, those that are small, and those that are
+see-through where they should not be.  The pictures that gates look at are never cut out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tress.api import Remover
+from tress.errors import InputError
+from tress.evaluation.manifest import Record
+from tress.matting import expected_iou
+from tress.process.foreground import estimate_foreground
+from tress.process.labels import edge_band, make_label
+from tress_train.data.overlap import SAME_PHOTO
+from tress_train.data.reading import read_alpha, read_rgb, shrink, trim_clear
+from tress_train.distil import agree, write_png, write_rows
+from tress_train.gates import read_gates, source_keys
+
+Image = npt.NDArray[np.uint8]
+# IoU with the known part of the label, and what the alpha itself expects of its mask.
+AGREES, DECIDED = 0.96, 0.95
+# Share of a side of the frame that the subject may touch.
+TOUCHES = 0.03
+# Share of the subject that may be half transparent further from both sides than an edge is wide.
+HAZE = 0.01
+# Width of an edge, relative to the picture's long side; nearer to it a label has nothing to say.
+EDGE_SHARE = 0.02
+SMALLEST_PX = 160
+# An alpha this close to 0 or 255 counts as that.
+NOTHING = 13
+MAX_SIDE_PX = 768
+
+
+def cut_out_all(
+    records: Mapping[str, Record],
+    remover: Remover,
+    out: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Cuts the subjects of photos out and writes ``OUT/manifest.jsonl``, a data folder of its own.
+
+    Args:
+        records: pictures by key; those without a label, and cut-outs, are left out.
+        remover: finds the subject.
+        out: the folder; what is there from the same photos is made anew.
+        progress: is told how many of how many are done.
+
+    Raises:
+        InputError: no picture gives a cut-out, a picture is damaged, or a cut-out cannot be written.
+    """
+    frozen = source_keys(read_gates()) | set(SAME_PHOTO)
+    labelled = {
+        key: record
+        for key, record in records.items()
+        if record.alpha is not None and record.edge != "rgba" and key not in frozen
+    }
+    rows = []
+    for done, (key, record) in enumerate(sorted(labelled.items())):
+        cutout = cut_out(record, remover)
+        if cutout is not None:
+            path = out / "cutouts" / record.set / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.png"
+            write_png(path, cv2.cvtColor(cutout, cv2.COLOR_RGBA2BGRA))
+            rows.append(
+                {
+                    "image": os.path.relpath(path, out),
+                    "set": f"{record.set}-cutouts",
+                    "kind": record.kind,
+                    "edge": "rgba",
+                    "ignore_px": 0,
+                }
+            )
+        if progress is not None:
+            progress(done + 1, len(labelled))
+    if not rows:
+        raise InputError(
+            "no_cutouts", f"of {len(labelled)} pictures with a label none gives a cut-out that can be trusted"
+        )
+    return write_rows(rows, out)
+
+
+def cut_out(record: Record, remover: Remover) -> Image | None:
+    """The subject of one photo; None if it cannot be trusted.
+
+    Args:
+        record: a photo with a label.
+        remover: finds the subject.
+
+    Returns:
+        ``(h, w, 4)`` uint8, straight alpha, without clear margins, at most ``MAX_SIDE_PX`` long.
+
+    Raises:
+        InputError: a file is damaged, or the label does not have the size of its picture.
+    """
+    assert record.alpha is not None
+    image, drawn = read_rgb(record.image), read_alpha(record.alpha)
+    if drawn.shape != image.shape[:2]:
+        raise InputError("alpha_size", f"{record.alpha} does not have the size of its picture")
+    scale = min(1.0, MAX_SIDE_PX / max(drawn.shape))
+    label = make_label(shrink(drawn, MAX_SIDE_PX), record.edge, math.ceil(record.ignore_px * scale))
+    if label is None:
+        return None
+    image = shrink(image, MAX_SIDE_PX)
+    alpha = (remover.matte(image).alpha * 255 + 0.5).astype(np.uint8)
+    edge_px = max(4, round(EDGE_SHARE * max(alpha.shape)))
+    known, inside = label.where > 127, label.alpha > 127
+    if not agree(known & inside, known & (alpha > 127), AGREES) or not (known & inside).any():
+        return None
+    # What label and tress see differently in spite of that: the label's, but for the edge, which tress draws.
+    told = known & ~edge_band(inside.astype(np.uint8), edge_px)
+    alpha = np.where(told, label.alpha, alpha)
+    if not stands_alone(alpha) or not is_decided(alpha, edge_px):
+        return None
+    colours = estimate_foreground(image, alpha.astype(np.float32) / 255)
+    cutout = trim_clear(np.dstack([colours, alpha]))
+    return cutout if max(cutout.shape[:2]) >= SMALLEST_PX else None
+
+
+def stands_alone(alpha: Image) -> bool:
+    """Whether the frame cuts the subject at the lower side at most, as it does a bust."""
+    return all((side > NOTHING).mean() <= TOUCHES for side in (alpha[0], alpha[:, 0], alpha[:, -1]))
+
+
+def is_decided(alpha: Image, edge_px: int) -> bool:
+    """Whether an alpha ``(H, W)`` uint8 is 0 or 255 but for edges, hair and fur."""
+    clear, solid = alpha <= NOTHING, alpha >= 255 - NOTHING
+    reach = np.ones((2 * edge_px + 1,) * 2, np.uint8)
+    near_both = cv2.dilate(clear.astype(np.uint8), reach) & cv2.dilate(solid.astype(np.uint8), reach)
+    haze = ~clear & ~solid & (near_both == 0)
+    return bool(haze.sum() <= HAZE * (alpha > 127).sum() and expected_iou(alpha.astype(np.float32) / 255) >= DECIDED)
