@@ -18,6 +18,7 @@ import numpy.typing as npt
 from tress.arrays import Alpha, Grey8, Rgb8
 from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
 from tress.process.closer import closer_box, closer_scale, fade, paste
+from tress.process.confidence import expected_iou
 from tress.process.geometry import fit, resize
 from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, tiles_on
 from tress.spec import ModelSpec
@@ -177,19 +178,6 @@ def is_found(located: Located) -> bool:
     if located.presence is None:
         return covered > FOUND_SHARE
     return located.presence >= FOUND_PRESENCE and covered > 0
-
-
-def expected_iou(alpha: Alpha) -> float:
-    """The IoU that the mask ``alpha > 0.5`` may expect if every alpha is the true chance of its pixel.
-
-    The sum of chances inside the mask over the mask's area plus the chances outside: 1 for a decided alpha, lower the
-    more of it is undecided.
-    """
-    inside = alpha > 0.5
-    hit = float(alpha[inside].sum(dtype=np.float64))
-    outside = float(alpha.sum(dtype=np.float64)) - hit
-    either = int(inside.sum()) + outside
-    return hit / either if either else 0.0
 
 
 def refine(image: Rgb8, located: Located, refiner: Network | None, *, threads: int = 1) -> tuple[Alpha, list[str]]:

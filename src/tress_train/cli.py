@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from tress.errors import InputError, ModelError, TressError
+from tress.evaluation.manifest import Record
 
 app = typer.Typer(
     name="tress-train",
@@ -182,21 +183,13 @@ def distil(
             std=_triple(std, "--std"),
             sigmoid=sigmoid,
         )
-    records = read_pictures(data, out)
-    chosen = [name.strip() for name in sets.split(",") if name.strip()]
-    present = {record.set for record in records.values()}
-    if unknown := sorted(set(chosen) - present):
-        raise InputError(
-            "set_unknown", f"the data has no set {unknown[0]!r}", hint=f"it has: {', '.join(sorted(present))}"
-        )
     records = {
         key: record
-        for key, record in records.items()
-        if (not chosen or record.set in chosen) and (mend or relabel or record.alpha is None)
+        for key, record in _of_sets(read_pictures(data, out), sets).items()
+        if mend or relabel or record.alpha is None
     }
     network = Teacher(teacher, spec)
-    show = lambda done, of: print(f"\r{done}/{of}", end="", file=sys.stderr, flush=True)  # noqa: E731
-    path = label(records, network, network.content, out, show, mend=mend)
+    path = label(records, network, network.content, out, _progress, mend=mend)
     print(file=sys.stderr)
     typer.echo(path)
 
@@ -224,6 +217,26 @@ def curate(
     path, count = curating.ask(answers, out)
     typer.echo(f"{count} pictures: look at {out / 'sheets'}, put a letter for every {curating.OPEN} in {path},")
     typer.echo(f"and run the same again with --choices {path}")
+
+
+@app.command()
+def cutouts(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Folder for cut-outs and manifest, which must not be there.")],
+    model: Annotated[
+        str, typer.Option(help="What finds the subjects: see `tress models`, or an ONNX file.")
+    ] = "default",
+    sets: Annotated[str, typer.Option(help="Only these data sets, separated by commas.")] = "",
+) -> None:
+    """Cut the subjects out of labelled photos, to train on them before other backgrounds."""
+    from tress.evaluation.predictors import ModelPredictor
+    from tress_train.cutting import cut_out_all
+    from tress_train.data.collection import read_collection
+
+    records = _of_sets(read_collection(data).train, sets)
+    path = cut_out_all(records, ModelPredictor(model), out, _progress)
+    print(file=sys.stderr)
+    typer.echo(path)
 
 
 @app.command()
@@ -334,6 +347,21 @@ def card(
     from tress_train.card import write_card
 
     typer.echo(write_card(runs, out, scores=scores, about=about, notes=notes))
+
+
+def _of_sets(records: dict[str, Record], sets: str) -> dict[str, Record]:
+    """The pictures of the data sets that are named, separated by commas; all of them if none is."""
+    chosen = [name.strip() for name in sets.split(",") if name.strip()]
+    present = {record.set for record in records.values()}
+    if unknown := sorted(set(chosen) - present):
+        raise InputError(
+            "set_unknown", f"the data has no set {unknown[0]!r}", hint=f"it has: {', '.join(sorted(present))}"
+        )
+    return {key: record for key, record in records.items() if not chosen or record.set in chosen}
+
+
+def _progress(done: int, of: int) -> None:
+    print(f"\r{done}/{of}", end="", file=sys.stderr, flush=True)
 
 
 def _triple(text: str, option: str) -> tuple[float, float, float]:

@@ -21,12 +21,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tress.api import Remover
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
-from tress.matting import expected_iou
+from tress.evaluation.predictors import Predictor
+from tress.process.confidence import expected_iou
 from tress.process.foreground import estimate_foreground
 from tress.process.labels import edge_band, make_label
+from tress_train.data.collection import MANIFEST
 from tress_train.data.overlap import SAME_PHOTO
 from tress_train.data.reading import read_alpha, read_rgb, shrink, trim_clear
 from tress_train.distil import agree, write_png, write_rows
@@ -49,7 +50,7 @@ MAX_SIDE_PX = 768
 
 def cut_out_all(
     records: Mapping[str, Record],
-    remover: Remover,
+    predictor: Predictor,
     out: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -57,13 +58,15 @@ def cut_out_all(
 
     Args:
         records: pictures by key; those without a label, and cut-outs, are left out.
-        remover: finds the subject.
-        out: the folder; what is there from the same photos is made anew.
+        predictor: finds the subject.
+        out: the folder; it must not hold a manifest.
         progress: is told how many of how many are done.
 
     Raises:
-        InputError: no picture gives a cut-out, a picture is damaged, or a cut-out cannot be written.
+        InputError: no picture gives a cut-out, a picture is damaged, or a manifest is there.
     """
+    if (out / MANIFEST).exists():
+        raise InputError("output_exists", f"{out / MANIFEST} is there already", hint="name another folder")
     frozen = source_keys(read_gates()) | set(SAME_PHOTO)
     labelled = {
         key: record
@@ -72,7 +75,7 @@ def cut_out_all(
     }
     rows = []
     for done, (key, record) in enumerate(sorted(labelled.items())):
-        cutout = cut_out(record, remover)
+        cutout = cut_out(key, record, predictor)
         if cutout is not None:
             path = out / "cutouts" / record.set / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.png"
             write_png(path, cv2.cvtColor(cutout, cv2.COLOR_RGBA2BGRA))
@@ -89,17 +92,20 @@ def cut_out_all(
             progress(done + 1, len(labelled))
     if not rows:
         raise InputError(
-            "no_cutouts", f"of {len(labelled)} pictures with a label none gives a cut-out that can be trusted"
+            "no_cutouts",
+            f"of {len(labelled)} pictures with a label none gives a cut-out that can be trusted",
+            hint="it takes photos whose whole subject is in the picture, at least 160 px large, and correct labels",
         )
     return write_rows(rows, out)
 
 
-def cut_out(record: Record, remover: Remover) -> Image | None:
+def cut_out(key: str, record: Record, predictor: Predictor) -> Image | None:
     """The subject of one photo; None if it cannot be trusted.
 
     Args:
+        key: the photo's.
         record: a photo with a label.
-        remover: finds the subject.
+        predictor: finds the subject.
 
     Returns:
         ``(h, w, 4)`` uint8, straight alpha, without clear margins, at most ``MAX_SIDE_PX`` long.
@@ -116,7 +122,7 @@ def cut_out(record: Record, remover: Remover) -> Image | None:
     if label is None:
         return None
     image = shrink(image, MAX_SIDE_PX)
-    alpha = (remover.matte(image).alpha * 255 + 0.5).astype(np.uint8)
+    alpha = (predictor.predict(key, image).alpha * 255 + 0.5).astype(np.uint8)
     edge_px = max(4, round(EDGE_SHARE * max(alpha.shape)))
     known, inside = label.where > 127, label.alpha > 127
     if not agree(known & inside, known & (alpha > 127), AGREES) or not (known & inside).any():
@@ -126,7 +132,7 @@ def cut_out(record: Record, remover: Remover) -> Image | None:
     alpha = np.where(told, label.alpha, alpha)
     if not stands_alone(alpha) or not is_decided(alpha, edge_px):
         return None
-    colours = estimate_foreground(image, alpha.astype(np.float32) / 255)
+    colours = estimate_foreground(image, np.divide(alpha, 255, dtype=np.float32))
     cutout = trim_clear(np.dstack([colours, alpha]))
     return cutout if max(cutout.shape[:2]) >= SMALLEST_PX else None
 
@@ -142,4 +148,6 @@ def is_decided(alpha: Image, edge_px: int) -> bool:
     reach = np.ones((2 * edge_px + 1,) * 2, np.uint8)
     near_both = cv2.dilate(clear.astype(np.uint8), reach) & cv2.dilate(solid.astype(np.uint8), reach)
     haze = ~clear & ~solid & (near_both == 0)
-    return bool(haze.sum() <= HAZE * (alpha > 127).sum() and expected_iou(alpha.astype(np.float32) / 255) >= DECIDED)
+    return bool(
+        haze.sum() <= HAZE * (alpha > 127).sum() and expected_iou(np.divide(alpha, 255, dtype=np.float32)) >= DECIDED
+    )

@@ -15,7 +15,7 @@ from tress.errors import InputError
 from tress.io import exif
 from tress.io.decode import decode
 from tress.io.encode import encode
-from tress.io.files import plan
+from tress.io.plan import plan
 
 SIDE = st.integers(1, 24)
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,6 @@ from tress import matting
 from tress.matting import (
     Located,
     estimate_alpha,
-    expected_iou,
     growth,
     is_found,
     locate,
@@ -18,6 +17,7 @@ from tress.matting import (
     refine_band,
     settle,
 )
+from tress.process.confidence import expected_iou
 from tress.process.tiles import tiles_on
 from tress.spec import ModelSpec
 

@@ -20,7 +20,7 @@ from tress.outputs import OutputOptions
 
 if TYPE_CHECKING:
     from tress.api import Remover
-    from tress.io.files import Existing, Job
+    from tress.io.plan import Existing, Job
     from tress.produce import Product
 
 # While the networks are busy with one picture, another is decoded, rendered or encoded.
@@ -106,7 +106,7 @@ def _plan(
 ) -> tuple[list[Job], OutputOptions]:
     """Where results go, and the options with their format settled; everything that can be refused now is."""
     from tress.io.encode import extension, format_for
-    from tress.io.files import plan
+    from tress.io.plan import plan
 
     wanted = "png" if options.format == "auto" else options.format
     jobs = plan(

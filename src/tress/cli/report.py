@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tress.cli.failures import ExitCode, describe_failure, exit_code, print_failure, say
 
 if TYPE_CHECKING:
-    from tress.io.files import Job
+    from tress.io.plan import Job
     from tress.produce import Product
 
 

@@ -1,4 +1,4 @@
-"""Where results go, and writing them whole or not at all."""
+"""Writing files whole or not at all, and reading streams with a limit."""
 
 from __future__ import annotations
 
@@ -6,45 +6,18 @@ import contextlib
 import errno
 import os
 import tempfile
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO
 
 from tress.errors import InputError
-
-STANDARD_STREAM = "-"
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff"}
-    | {".bmp", ".dib", ".gif", ".avif", ".heic", ".heif", ".hif"}
-)
-"""Suffixes, in lower case, that a walk through a folder picks up, and that make ``-o`` the name of a file."""
-
-Existing: TypeAlias = Literal["refuse", "overwrite", "skip"]
 
 # More names than these only hide the one that matters.
 _NAMES_SHOWN = 3
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-_NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
+NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 # File systems without hard links: FAT, some network and container mounts.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.EACCES)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to work on.
-
-    Attributes:
-        source: the file to read; None is standard input.
-        target: the file to write; None is standard output.
-        relative: the source's path below the folder it was found in, with forward slashes; the file name for a
-            single file, ``-`` for standard input.
-    """
-
-    source: Path | None
-    target: Path | None
-    relative: str
 
 
 def read_limited(stream: BinaryIO, *, max_bytes: int = 1 << 30) -> bytes:
@@ -84,7 +57,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) 
         if target.is_dir():
             raise InputError("target_is_directory", f"{target} is a folder; a file cannot take its name")
         if not overwrite and os.path.lexists(target):
-            raise _exists([target])
+            raise target_exists([target])
         with _temporary(target) as name:
             with open(name, "wb") as file:
                 file.write(data)
@@ -117,7 +90,7 @@ def _place_without_clobbering(name: str, target: Path) -> None:
     try:
         os.link(name, target)
     except FileExistsError:
-        raise _exists([target]) from None
+        raise target_exists([target]) from None
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
@@ -125,7 +98,7 @@ def _place_without_clobbering(name: str, target: Path) -> None:
         try:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except FileExistsError:
-            raise _exists([target]) from None
+            raise target_exists([target]) from None
         try:
             os.replace(name, target)
         except BaseException:
@@ -136,286 +109,15 @@ def _place_without_clobbering(name: str, target: Path) -> None:
 def _write_error(error: OSError, target: Path) -> InputError:
     if error.errno in _DISK_FULL:
         return InputError("disk_full", f"no space is left to write {target}", hint="free some space and run it again")
-    if error.errno in _NO_PERMISSION:
+    if error.errno in NO_PERMISSION:
         return InputError(
             "path_no_permission", f"no permission to write {target}", hint="choose another place with --output"
         )
     return InputError("write_failed", f"cannot write {target}: {error.strerror or error}")
 
 
-def plan(
-    inputs: Sequence[str],
-    output: str | None,
-    *,
-    extension: str,
-    suffix: str = ".cutout",
-    existing: Existing = "refuse",
-    protected: Sequence[Path] = (),
-    warn: Callable[[str], None] = lambda _: None,
-) -> list[Job]:
-    """Decides for every input where its result goes, and refuses everything that would lose a file.
-
-    Without ``output`` a result lies beside its input: ``photo.jpg`` gives ``photo.cutout.png``.  ``output`` is a file
-    for one input file if it ends in a picture suffix, and a folder if it exists as one, ends in a slash, or there are
-    several inputs or a folder among them; results there are called ``photo.png``, and the tree below an input folder
-    is kept.  Folders are walked recursively; hidden files, files without a picture suffix and earlier results
-    (``*.cutout.*``) are passed over.  An earlier result that is named itself, as by ``*.png``, is passed over if its
-    picture is among the inputs.  ``-`` is standard input, and as ``output`` standard output.  Links are inputs of
-    their own; one that leads nowhere fails at its turn.
-
-    Args:
-        inputs: files, folders, ``-``.
-        output: file, folder, ``-`` or None.
-        extension: of the results, with its dot.
-        suffix: what is put before the extension of results that lie beside their inputs.
-        existing: what to do about targets that exist: refuse all of the work, replace them, or leave their jobs out.
-        protected: further files that must not be written to.
-        warn: is told about inputs that are passed over although they were named, and folders that cannot be read.
-
-    Returns:
-        The jobs in the order of the inputs; none if all results exist and are skipped.
-
-    Raises:
-        InputError: ``no_input``, ``path_empty``, ``path_missing``, ``path_invalid``, ``folder_empty``,
-            ``path_no_permission``, ``stdin_twice``, ``stdout_needs_one_input``, ``output_not_a_folder``,
-            ``output_suffix_unknown``, ``output_collision``, ``output_is_input``, ``target_exists``, ``name_too_long``.
-    """
-    if not inputs:
-        raise InputError("no_input", "there is nothing to do", hint="name a picture, a folder, or - for standard input")
-    if list(inputs).count(STANDARD_STREAM) > 1:
-        raise InputError("stdin_twice", "standard input (-) can be read only once")
-    if "" in inputs or output == "":
-        raise InputError(
-            "path_empty", "a name is empty", hint="a variable may be unset; the folder you are in is called ."
-        )
-    found: list[tuple[Path | None, str]] = []
-    empty: list[str] = []
-    for name in inputs:
-        expanded = _expand(name, suffix, skipped=output, warn=warn)
-        found.extend(expanded)
-        empty += [] if expanded else [name]
-    if not found:
-        raise InputError(
-            "folder_empty",
-            f"there is no picture in the folder {empty[0]}",
-            hint="hidden files and earlier results are passed over",
-        )
-    for name in empty:
-        warn(f"there is no picture in the folder {name}")
-    found = _without_results(_without_repeats(found), suffix, warn)
-    has_folder = any(name != STANDARD_STREAM and Path(name).is_dir() for name in inputs)
-
-    if output == STANDARD_STREAM or (output is None and inputs == [STANDARD_STREAM]):
-        if len(found) != 1 or has_folder:
-            raise InputError(
-                "stdout_needs_one_input", "standard output can take one result only", hint="name a folder with --output"
-            )
-        return [Job(found[0][0], None, found[0][1])]
-    folder = _output_folder(output, is_many=len(inputs) > 1 or has_folder)
-    jobs = [
-        Job(source, _target(source, relative, output, folder, extension, suffix), relative)
-        for source, relative in found
-    ]
-    _refuse_collisions(jobs)
-    _refuse_inputs_as_targets(jobs, protected)
-    there = {job.target: None for job in jobs if job.target and os.path.lexists(job.target)}
-    if existing == "refuse" and there:
-        raise _exists(list(there))
-    if existing == "skip":
-        jobs = [job for job in jobs if job.target not in there]
-    _refuse_unwritable(jobs)
-    return jobs
-
-
-def _expand(
-    name: str, suffix: str, *, skipped: str | None, warn: Callable[[str], None]
-) -> list[tuple[Path | None, str]]:
-    """An input as sources with their relative names; none for a folder without pictures."""
-    if name == STANDARD_STREAM:
-        return [(None, STANDARD_STREAM)]
-    path = Path(name)
-    try:
-        if path.is_dir():
-            return [(file, file.relative_to(path).as_posix()) for file in _walk(path, suffix, skipped, warn)]
-        is_there = path.exists() or path.is_symlink()
-    except PermissionError as error:
-        raise InputError("path_no_permission", f"no permission to read {error.filename or name}") from error
-    except (OSError, ValueError) as error:
-        raise InputError("path_invalid", f"{name!r} cannot be read: {error}") from error
-    if not is_there:
-        hint = "tress reads files; download it first" if "://" in name else "check the name and the folder"
-        raise InputError("path_missing", f"{name} does not exist", hint=hint)
-    return [(path, path.name)]
-
-
-def _walk(folder: Path, suffix: str, skipped: str | None, warn: Callable[[str], None]) -> Iterator[Path]:
-    """The pictures below a folder in a stable order; linked folders are followed, each real folder once.
-
-    An output folder inside the input folder is passed over: what lies there are results.
-    """
-    seen: set[str] = set()
-    if skipped is not None and os.path.realpath(skipped) != os.path.realpath(folder):
-        seen.add(os.path.realpath(skipped))
-
-    def unreadable(error: OSError) -> None:
-        # Every disk has folders of the system's own; the one that was named is another matter.
-        if Path(error.filename) == folder:
-            raise error
-        warn(f"no permission to read {error.filename}" if error.errno in _NO_PERMISSION else str(error))
-
-    for place, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
-        real = os.path.realpath(place)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(place, name)
-            is_picture = not name.startswith(".") and path.suffix.lower() in PICTURE_SUFFIXES
-            if is_picture and not _is_result(path, suffix):
-                yield path
-
-
-def _is_result(path: Path, suffix: str) -> bool:
-    return bool(suffix) and path.stem.lower().endswith(suffix.lower())
-
-
-def _without_results(
-    found: list[tuple[Path | None, str]], suffix: str, warn: Callable[[str], None]
-) -> list[tuple[Path | None, str]]:
-    """Drops results of earlier runs whose pictures are among the inputs."""
-    pictures = {_key(path.with_name(_stem(path))) for path, _ in found if path is not None}
-    kept = []
-    for path, relative in found:
-        if path is not None and _is_result(path, suffix):
-            picture = path.with_name(path.stem[: -len(suffix)])
-            if picture.name and _key(picture) in pictures:
-                warn(f"{path} is an earlier result and is passed over")
-                continue
-        kept.append((path, relative))
-    return kept
-
-
-def _without_repeats(found: list[tuple[Path | None, str]]) -> list[tuple[Path | None, str]]:
-    """Drops inputs that were named twice, directly or through a folder."""
-    seen: set[str | None] = set()
-    kept = []
-    for source, relative in found:
-        key = None if source is None else os.path.join(os.path.realpath(source.parent), source.name)
-        if key not in seen:
-            seen.add(key)
-            kept.append((source, relative))
-    return kept
-
-
-def _output_folder(output: str | None, *, is_many: bool) -> Path | None:
-    """The folder that ``output`` names, or None if it names a file or nothing."""
-    if output is None:
-        return None
-    path = Path(output)
-    is_named_folder = output.endswith(("/", os.sep)) or path.is_dir()
-    if is_many and not is_named_folder and path.suffix.lower() in PICTURE_SUFFIXES:
-        raise InputError(
-            "output_not_a_folder",
-            f"{output} is the name of a file, but several results need a folder",
-            hint="name a folder with --output, with a slash at its end",
-        )
-    if is_named_folder or is_many:
-        if path.exists() and not path.is_dir():
-            raise InputError(
-                "output_not_a_folder", f"{output} is a file, but a folder is needed", hint="name a folder with --output"
-            )
-        return path
-    if path.suffix.lower() not in PICTURE_SUFFIXES:
-        raise InputError(
-            "output_suffix_unknown",
-            f"{output} has no known picture suffix",
-            hint=f"name a file such as {path.name}.png, or a folder with a slash at its end",
-        )
-    return None
-
-
-def _target(
-    source: Path | None, relative: str, output: str | None, folder: Path | None, extension: str, suffix: str
-) -> Path:
-    if folder is not None:
-        place = folder / ("stdin" if source is None else relative)
-        return place.with_name(f"{_stem(place)}{extension}")
-    if output is not None:
-        return Path(output)
-    if source is None:
-        return Path(f"stdin{suffix}{extension}")
-    return source.with_name(f"{_stem(source)}{suffix}{extension}")
-
-
-def _stem(path: Path) -> str:
-    """The name without a picture suffix; ``page.001`` and ``page.002`` are two names."""
-    return path.stem if path.suffix.lower() in PICTURE_SUFFIXES else path.name
-
-
-def _key(path: Path) -> str:
-    """Equal for paths that may be the same file, also on file systems that ignore case or Unicode form."""
-    return unicodedata.normalize("NFC", os.path.join(os.path.realpath(path.parent), path.name)).casefold()
-
-
-def _refuse_collisions(jobs: Sequence[Job]) -> None:
-    owners: dict[str, Job] = {}
-    for job in jobs:
-        if job.target is None:
-            continue
-        other = owners.setdefault(_key(job.target), job)
-        if other is not job:
-            raise InputError(
-                "output_collision",
-                f"{other.source or STANDARD_STREAM} and {job.source or STANDARD_STREAM} would both be written to "
-                f"{job.target}",
-                hint="rename one, or run them with different outputs",
-            )
-
-
-def _refuse_inputs_as_targets(jobs: Sequence[Job], protected: Sequence[Path]) -> None:
-    read = [job.source for job in jobs if job.source] + list(protected)
-    sources = {os.path.realpath(path): path for path in read}
-    folded = {_key(source): source for source in sources.values()}
-    for job in jobs:
-        if job.target is None:
-            continue
-        hit = sources.get(os.path.realpath(job.target)) or folded.get(_key(job.target))
-        if hit is not None:
-            raise InputError(
-                "output_is_input",
-                f"the result {job.target} would replace the input {hit}",
-                hint="choose another --output; inputs are never overwritten",
-            )
-
-
-def _refuse_unwritable(jobs: Sequence[Job]) -> None:
-    """Raises InputError for what writing would fail on after all the work."""
-    longest: dict[Path, str] = {}
-    for job in jobs:
-        if job.target:
-            name = longest.setdefault(job.target.parent, job.target.name)
-            longest[job.target.parent] = max(name, job.target.name, key=lambda text: len(os.fsencode(text)))
-    for folder, name in longest.items():
-        place = folder
-        while not os.path.lexists(place) and place != place.parent:
-            place = place.parent
-        if not place.is_dir():
-            raise InputError(
-                "output_not_a_folder", f"{place} is a file, but a folder is needed", hint="name a folder with --output"
-            )
-        if not os.access(place, os.W_OK | os.X_OK):
-            raise InputError(
-                "path_no_permission", f"no permission to write in {place}", hint="choose another place with --output"
-            )
-        if hasattr(os, "pathconf") and len(os.fsencode(name)) > os.pathconf(place, "PC_NAME_MAX"):
-            raise InputError(
-                "name_too_long", f"the name of the result would be too long: {name}", hint="name a file with --output"
-            )
-
-
-def _exists(targets: Sequence[Path]) -> InputError:
+def target_exists(targets: Sequence[Path]) -> InputError:
+    """The error that names files which are there already."""
     shown = ", ".join(str(target) for target in targets[:_NAMES_SHOWN])
     if len(targets) > _NAMES_SHOWN:
         shown += f" and {len(targets) - _NAMES_SHOWN} more"
