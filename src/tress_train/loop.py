@@ -94,6 +94,7 @@ def train(
             results = _run_stage(run)
             missed = [result for result in results if not result.passed]
             if missed and not past_gates:
+                run.progress.judged = True
                 save(run, must=True)
                 raise _stop_at_gate(run, missed)
             if missed:
@@ -117,6 +118,7 @@ def _run_stage(run: Run) -> list[GateResult]:
     """Trains one stage until its budget is used up or, early, its gates are passed; returns the gates' results."""
     recipe, progress, stage = run.recipe, run.progress, run.recipe.stages[run.progress.stage]
     budget = stage.steps + progress.extra
+    progress.judged = False
     samples = run.task.start_stage(progress.stage, run.data, budget * stage.batch)
     run.journal.write("stage", stage=stage.name, budget=budget, step=progress.step, pools=samples.pools())
     evaluation: Evaluation | None = None

@@ -31,6 +31,7 @@ class Progress:
         step: steps done in this stage.
         total: steps done in all stages.
         extra: steps added to this stage's budget by decision.
+        judged: the budget is used up, and the stage's gates were missed then.
         decisions: what people decided about missed gates, for the record and the model's metadata.
         passed: the gate results of the stages that are done.
     """
@@ -39,6 +40,7 @@ class Progress:
     step: int = 0
     total: int = 0
     extra: int = 0
+    judged: bool = False
     decisions: list[dict[str, Any]] = field(default_factory=list)
     passed: list[dict[str, Any]] = field(default_factory=list)
 
@@ -75,7 +77,8 @@ def resume(run: Run) -> None:
     run.task.model.load_state_dict(saved["model"])
     run.averaged.model.load_state_dict(saved["averaged"])
     run.optimizer.load_state_dict(saved["optimizer"])
-    run.progress = Progress(**saved["progress"])
+    # Checkpoints from before `judged` were mostly left by a missed gate, if their budget is used up.
+    run.progress = Progress(**{"judged": True, **saved["progress"]})
 
 
 def _state(run: Run) -> dict[str, Any]:
@@ -109,7 +112,11 @@ def save(run: Run, *, must: bool = False) -> None:
 
 
 def lengthen(run: Run, steps: int) -> None:
-    """Adds to the budget of the stage that a stopped run stands at, if that is used up."""
+    """Adds to the budget of the stage that a stopped run stands at, if that is used up and was not enough.
+
+    Raises:
+        InputError: there is no such run.
+    """
     if run.progress.total == 0 or run.progress.stage == len(run.recipe.stages):
         raise InputError(
             "nothing_to_extend",
@@ -122,6 +129,10 @@ def lengthen(run: Run, steps: int) -> None:
         # The same command restarts an interrupted run, and must not add its steps a second time.
         state = "its extension is under way" if progress.extra else "its own budget is not used up"
         run.journal.say(f"stage {stage.name}: {state}, {left} steps are left, so none are added")
+        return
+    if not progress.judged:
+        # Killed between the last checkpoint and the verdict: perhaps the steps were enough.
+        run.journal.say(f"stage {stage.name}: its gates have not been judged yet, so no steps are added")
         return
     progress.extra += steps
     decide(run, "extended", f"{steps} steps more")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,26 +104,16 @@ def test_weights_are_shared_with_the_tasks_and_counted_once(task: JointTask) -> 
     assert len({id(p) for p in trained}) == len(trained) == sum(p.requires_grad for p in task.parameters())
 
 
-def test_a_run_goes_on_where_it_stopped_and_its_networks_come_apart(cutout_data: Path, tmp_path: Path) -> None:
+def test_a_run_goes_on_where_it_stopped_and_its_networks_come_apart(
+    cutout_data: Path, tmp_path: Path, killed_in_step: Callable[[int], AbstractContextManager[None]]
+) -> None:
     recipe = smoke(load_recipe("joint"))
     assert isinstance(recipe, JointRecipe)
     stage = replace(recipe.stages[0], steps=4)
     recipe = replace(recipe, stages=(stage,))
     whole = loop.train(recipe, [cutout_data], tmp_path / "whole")
-
-    class Killed(Exception):
-        pass
-
-    def kill(run: loop.Run, batch: dict, lr: float) -> object:
-        if run.progress.step == 3:
-            raise Killed
-        return step(run, batch, lr)
-
-    step = loop._step
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_step", kill)
-        with pytest.raises(Killed):
-            loop.train(recipe, [cutout_data], tmp_path / "cut")
+    with killed_in_step(4):
+        loop.train(recipe, [cutout_data], tmp_path / "cut")
     again = loop.train(recipe, [cutout_data], tmp_path / "cut")
     for name, value in checkpoint.load(whole).items():
         torch.testing.assert_close(checkpoint.load(again)[name], value, rtol=1e-4, atol=1e-5)
