@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tress_train.data.collection import Collection, read_collection
+from tress_train.data.library import Library, load_library
+
 
 def draw_data(folder: Path, *, photos: int = 8, cutouts: int = 3, size: int = 72) -> Path:
     """A data folder with photos (exact and hard edges), cut-outs, backgrounds, and a validation part."""
@@ -86,6 +89,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cutout_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough cut-outs that some are held back and some are not."""
     return draw_data(tmp_path_factory.mktemp("cutouts"), photos=1, cutouts=6)
+
+
+@pytest.fixture(scope="session")
+def collection(data: Path) -> Collection:
+    return read_collection([data])
+
+
+@pytest.fixture(scope="session")
+def library(collection: Collection) -> Library:
+    return load_library(collection.train, 80)
 
 
 @pytest.fixture
