@@ -24,7 +24,7 @@ from tress_train.processes import join_processes
 from tress_train.recipes.base import BaseRecipe, Optim
 from tress_train.records import Journal
 from tress_train.refining import RefinerStage
-from tress_train.running import AVERAGED, Progress, Run, decide, lengthen, resume, save, start_record
+from tress_train.running import AVERAGED, Progress, Run, decide, hash_weights, lengthen, resume, save, start_record
 from tress_train.tasks import make_task
 
 AnyStage = Stage | RefinerStage
@@ -48,7 +48,7 @@ def train(
         folders: data, see ``read_collection``.
         out: the run's folder: ``log.jsonl``, ``record.json``, ``pictures/``, ``tensorboard/``, ``last.pt``
             (everything) and ``ema.pt`` (averaged weights only).
-        init: weights to start from; ignored when the run continues from its own checkpoint.
+        init: weights to start from; not needed when the run continues from its own checkpoint.
         past_gates: the reason why missed gates shall not stop this run; empty if they shall.
         extend: steps to add to the budget of the stage that a stopped run stands at, once that is used up.
 
@@ -57,7 +57,7 @@ def train(
 
     Raises:
         GateMissedError: a stage missed its gates within its budget; everything is saved.
-        InputError: something about the data, the weights or the folder is wrong.
+        InputError: something about the data, the weights or the folder is wrong, or is not as the run was started.
         TressError: the loss stays without a finite value, or the disk does not take the last checkpoint.
     """
     # A pool of OpenCV threads would not survive the fork of the loader's processes.
@@ -83,14 +83,16 @@ def train(
         optimizer=torch.optim.AdamW(task.groups(), lr=0.0),
         journal=Journal(out, silent=not accelerator.is_main_process),
         progress=Progress(),
+        weights=hash_weights(recipe, init),
     )
     try:
         resume(run)
         run.wrapped = _distribute(run)
         if extend:
             lengthen(run, extend)
-        start_record(run, folders, init)
-        while run.progress.stage < len(recipe.stages):
+        if not run.finished:
+            start_record(run, folders, init)
+        while not run.finished:
             results = _run_stage(run)
             missed = [result for result in results if not result.passed]
             if missed and not past_gates:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from tress.errors import InputError
 from tress_train import checkpoint
 from tress_train.curriculum import GateResult
 from tress_train.data.gathering import RunData
+from tress_train.gates import source_keys
 from tress_train.recipes.base import BaseRecipe, recipe_hash
-from tress_train.records import Journal, git_commit, versions
+from tress_train.records import SUMMARY, Journal, git_commit, read_summary, versions
 from tress_train.tasks.base import Task
 
 LAST, AVERAGED = "last.pt", "ema.pt"
@@ -47,7 +49,11 @@ class Progress:
 
 @dataclass
 class Run:
-    """A run in memory."""
+    """A run in memory.
+
+    ``weights`` has the hashes of the files of weights that it is given, by what names them; ``recorded`` what its
+    record said when it was continued.
+    """
 
     recipe: BaseRecipe
     out: Path
@@ -59,11 +65,43 @@ class Run:
     optimizer: torch.optim.Optimizer
     journal: Journal
     progress: Progress
+    weights: dict[str, str] = field(default_factory=dict)
+    recorded: dict[str, Any] = field(default_factory=dict)
     unsaved: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether all stages are done."""
+        return self.progress.stage == len(self.recipe.stages)
+
+
+def hash_weights(recipe: BaseRecipe, init: Path | None) -> dict[str, str]:
+    """SHA-256 of the files of weights that a run is given: ``init``, and those that its recipe names.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    named = {"init": str(init or "")}
+    named |= {name: getattr(recipe, name, "") for name in ("locator_weights", "refiner_weights")}
+    found = {}
+    for name, path in named.items():
+        if path:
+            try:
+                found[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            except OSError as error:
+                raise InputError("checkpoint_missing", f"cannot read {path}: {error.strerror}") from error
+    return found
 
 
 def resume(run: Run) -> None:
-    """Continues from the checkpoint in the run's folder, if there is one."""
+    """Continues from the checkpoint in the run's folder, if there is one.
+
+    A run that is finished stays finished, whatever has become of its data.
+
+    Raises:
+        InputError: the folder's run is of another recipe, or was started with other data or weights.
+        ModelError: the checkpoint is damaged.
+    """
     path = run.out / LAST
     if not path.exists():
         return
@@ -79,6 +117,62 @@ def resume(run: Run) -> None:
     run.optimizer.load_state_dict(saved["optimizer"])
     # Checkpoints from before `judged` were mostly left by a missed gate, if their budget is used up.
     run.progress = Progress(**{"judged": True, **saved["progress"]})
+    run.recorded = read_summary(run.out) if (run.out / SUMMARY).exists() else {}
+    found = _differences(run)
+    if run.finished:
+        but = f", although {'; '.join(found)}" if found else ""
+        run.journal.say(
+            f"the run in {run.out} is finished, so nothing is trained{but}; name another --out for a new one"
+        )
+    elif found:
+        raise InputError(
+            "run_differs",
+            f"the run in {run.out} was started otherwise: {'; '.join(found)}",
+            hint="give the --data (folders of your own under the same name) and --init that it was started with, or "
+            f"another --out, with --init {run.out / AVERAGED} to start from its weights",
+        )
+    elif "init" in run.recorded.get("weights", {}) and "init" not in run.weights:
+        run.journal.say(f"the run in {run.out} goes on; it was started from {run.recorded['init']}")
+
+
+def _differences(run: Run) -> list[str]:
+    """In which respects the data and weights of a run are not those in its record, in words.
+
+    Data sets that the run neither trains on nor scores do not matter, nor does where a folder lies.  Records of earlier
+    versions lack a few facts, which are not compared then.
+    """
+    recorded, found = run.recorded, []
+    if "data" in recorded:
+        then, now = recorded["data"], run.data.fingerprints
+        judged = {run.data.train[key].set for key in source_keys(run.data.subsets)}
+        for name in sorted({*recorded.get("used_sets", then), *run.data.used_sets, *judged}):
+            if name not in now:
+                found.append(f"the data set {name} is missing")
+            elif name not in then:
+                found.append(f"the data set {name} is new")
+            elif then[name] != now[name]:
+                found.append(f"the data set {name} has other pictures, labels or names")
+    if not found and recorded.get("later_sets", _later_sets(run)) != _later_sets(run):
+        found.append("the first --data is another one")
+    return found + _other_weights(run.weights, recorded)
+
+
+def _later_sets(run: Run) -> list[str]:
+    """The data sets that are trained on and only in later data folders."""
+    return sorted(run.data.library.later.intersection(run.data.used_sets))
+
+
+def _other_weights(weights: Mapping[str, str], recorded: Mapping[str, Any]) -> list[str]:
+    """As ``_differences``.  ``--init`` may be left out: the checkpoint has all that a run needs to go on."""
+    then = recorded.get("weights", {})
+    found = [
+        f"{'--init' if name == 'init' else name} names a file with other weights"
+        for name, digest in weights.items()
+        if name in then and then[name] != digest
+    ]
+    if "init" in weights and recorded.get("init") == "":
+        found.append("it was started without --init")
+    return found
 
 
 def _state(run: Run) -> dict[str, Any]:
@@ -117,7 +211,7 @@ def lengthen(run: Run, steps: int) -> None:
     Raises:
         InputError: there is no such run.
     """
-    if run.progress.total == 0 or run.progress.stage == len(run.recipe.stages):
+    if run.progress.total == 0 or run.finished:
         raise InputError(
             "nothing_to_extend",
             f"{run.out} holds no run that stopped within a stage",
@@ -147,8 +241,8 @@ def decide(run: Run, what: str, reason: str, missed: Sequence[GateResult] = ()) 
 
 
 def start_record(run: Run, folders: Sequence[Path], init: Path | None) -> None:
-    """What the run is, for whoever reads the record later."""
-    facts = {
+    """What the run is, for whoever reads the record later; what it was started from stays as it was."""
+    facts: dict[str, Any] = {
         "recipe": asdict(run.recipe),
         "recipe_hash": recipe_hash(run.recipe),
         "commit": git_commit(),
@@ -156,8 +250,10 @@ def start_record(run: Run, folders: Sequence[Path], init: Path | None) -> None:
         "data": run.data.fingerprints,
         "used_sets": run.data.used_sets,
         "overlapping": run.data.overlapping,
+        "later_sets": _later_sets(run),
         "folders": [str(folder) for folder in folders],
-        "init": str(init or ""),
+        "init": run.recorded.get("init", str(init or "")),
+        "weights": {**run.weights, **run.recorded.get("weights", {})},
         "device": str(run.accelerator.device),
         "processes": run.accelerator.num_processes,
     }

@@ -77,9 +77,7 @@ def test_every_locator_recipe_runs_through_in_its_smoke_variant(name: str, data:
     assert list((tmp_path / "tensorboard").iterdir())
 
 
-def test_a_killed_run_goes_on_with_the_same_data_and_losses(
-    data: Path, tmp_path: Path, killed_in_step: Killed
-) -> None:
+def test_a_killed_run_goes_on_with_the_same_data_and_losses(data: Path, tmp_path: Path, killed_in_step: Killed) -> None:
     recipe = replace(RECIPE, norms="batch")
     loop.train(recipe, [data], tmp_path / "whole")
     with killed_in_step(4):
