@@ -96,7 +96,7 @@ def hash_weights(recipe: BaseRecipe, init: Path | None) -> dict[str, str]:
 def resume(run: Run) -> None:
     """Continues from the checkpoint in the run's folder, if there is one.
 
-    A run that is finished stays finished, whatever has become of its data.
+    A run that is finished stays finished, even if its data or weights have changed.
 
     Raises:
         InputError: the folder's run is of another recipe, or was started with other data or weights.
