@@ -290,7 +290,9 @@ def export(
     variant: Annotated[str, typer.Option(help="Encoder of a locator; that of the run, or lite2, if not given.")] = "",
     long_side: Annotated[
         int,
-        typer.Option(min=0, help="Input size: the long side, or a refiner's tile; a locator's run's, or 512, if 0."),
+        typer.Option(
+            min=0, help="Input size if not 0; else a locator's run's long side, or 512; a refiner's tile, 112."
+        ),
     ] = 0,
     name: Annotated[str, typer.Option(help="Name of the model; tress-TASK if not given.")] = "",
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "0.2.0",
@@ -320,7 +322,7 @@ def export(
         name=name or f"tress-{task}",
         version=version,
         task="locator" if locates else "refiner",
-        long_side_px=long_side or (found.long_side_px if locates else 512),
+        long_side_px=long_side or (found.long_side_px if locates else found.tile_px),
         multiple=32 if locates else 8,
         has_uncertainty=locates,
         has_presence=locates,

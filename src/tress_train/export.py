@@ -14,6 +14,7 @@ from torch import nn
 
 from tress.errors import InputError
 from tress.io.files import write_atomic
+from tress.process.tiles import TileGrid
 from tress.spec import ModelSpec
 from tress_train import checkpoint
 from tress_train.data.sources import registered_sources
@@ -33,11 +34,13 @@ class Exported:
     Attributes:
         variant: encoder of a locator.
         long_side_px: input size of a locator.
+        tile_px: input size of a refiner: the side of the runtime's tiles, whatever crops it was trained on.
         licence: SPDX name; empty where this project cannot speak for the data.
     """
 
     variant: str = "lite2"
     long_side_px: int = 512
+    tile_px: int = TileGrid.tile_px
     licence: str = "Apache-2.0"
 
 
@@ -51,9 +54,9 @@ def exported(run: Path) -> Exported:
     recipe, usual = record["recipe"], Exported()
     foreign = recipe["name"] == "finetune" or set(record.get("used_sets", ())) - registered_sources().keys()
     return Exported(
-        recipe.get("variant", usual.variant),
-        recipe["stages"][-1].get("long_side_px", usual.long_side_px),
-        "" if foreign else usual.licence,
+        variant=recipe.get("variant", usual.variant),
+        long_side_px=recipe["stages"][-1].get("long_side_px", usual.long_side_px),
+        licence="" if foreign else usual.licence,
     )
 
 

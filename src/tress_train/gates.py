@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,7 +25,7 @@ from tress.evaluation.manifest import Record
 from tress.process.geometry import resize
 from tress.process.labels import Edge, make_label
 from tress_train.curriculum import LADDER
-from tress_train.data.collection import held_back
+from tress_train.data.collection import by_hash, held_back
 from tress_train.data.difficulty import measure_label
 from tress_train.data.reading import read_alpha, read_rgb, read_rgba, shrink_rgba
 from tress_train.quick_eval import Target
@@ -83,11 +83,6 @@ def build_gates(records: Mapping[str, Record]) -> dict[str, list[str]]:
         if difficulty.subjects and name is not None and len(subsets[name]) < MOST:
             subsets[name].append(key)
     return {name: sorted(found) for name, found in subsets.items()}
-
-
-def by_hash(keys: Iterable[str]) -> list[str]:
-    """Keys in an order that has nothing to do with what they name, and that further keys do not change."""
-    return sorted(keys, key=lambda key: hashlib.sha256(key.encode()).hexdigest())
 
 
 def on_ground(cutout: str, grounds: Sequence[str]) -> str:

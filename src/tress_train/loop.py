@@ -6,73 +6,30 @@ import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from tress.errors import InputError, TressError
-from tress_train import checkpoint
 from tress_train.curriculum import GateMissedError, GateResult, Stage
-from tress_train.data.gathering import RunData, gather
+from tress_train.data.gathering import gather
 from tress_train.data.samples import Samples
 from tress_train.evaluating import Evaluation, evaluate
 from tress_train.processes import join_processes
-from tress_train.recipes.base import BaseRecipe, Optim, recipe_hash
-from tress_train.records import Journal, git_commit, versions
+from tress_train.recipes.base import BaseRecipe, Optim
+from tress_train.records import Journal
 from tress_train.refining import RefinerStage
+from tress_train.running import AVERAGED, Progress, Run, decide, hash_weights, lengthen, resume, save, start_record
 from tress_train.tasks import make_task
-from tress_train.tasks.base import Task
 
-LAST, AVERAGED = "last.pt", "ema.pt"
 AnyStage = Stage | RefinerStage
 # So many steps in a row without a finite gradient are no accident of one batch.
 NOT_FINITE_LIMIT = 10
-
-
-@dataclass
-class Progress:
-    """Where a run stands: everything the loop needs to go on, beside the weights.
-
-    Attributes:
-        stage: index of the stage.
-        step: steps done in this stage.
-        total: steps done in all stages.
-        extra: steps added to this stage's budget by decision.
-        decisions: what people decided about missed gates, for the record and the model's metadata.
-        passed: the gate results of the stages that are done.
-    """
-
-    stage: int = 0
-    step: int = 0
-    total: int = 0
-    extra: int = 0
-    decisions: list[dict[str, Any]] = field(default_factory=list)
-    passed: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass
-class Run:
-    """A run in memory."""
-
-    recipe: BaseRecipe
-    out: Path
-    data: RunData
-    accelerator: Accelerator
-    task: Task
-    wrapped: nn.Module
-    averaged: Task
-    optimizer: torch.optim.Optimizer
-    journal: Journal
-    progress: Progress
-    unsaved: bool = False
 
 
 def train(
@@ -91,7 +48,7 @@ def train(
         folders: data, see ``read_collection``.
         out: the run's folder: ``log.jsonl``, ``record.json``, ``pictures/``, ``tensorboard/``, ``last.pt``
             (everything) and ``ema.pt`` (averaged weights only).
-        init: weights to start from; ignored when the run continues from its own checkpoint.
+        init: weights to start from; not needed when the run continues from its own checkpoint.
         past_gates: the reason why missed gates shall not stop this run; empty if they shall.
         extend: steps to add to the budget of the stage that a stopped run stands at, once that is used up.
 
@@ -100,7 +57,7 @@ def train(
 
     Raises:
         GateMissedError: a stage missed its gates within its budget; everything is saved.
-        InputError: something about the data, the weights or the folder is wrong.
+        InputError: something about the data, the weights or the folder is wrong, or is not as the run was started.
         TressError: the loss stays without a finite value, or the disk does not take the last checkpoint.
     """
     # A pool of OpenCV threads would not survive the fork of the loader's processes.
@@ -126,27 +83,30 @@ def train(
         optimizer=torch.optim.AdamW(task.groups(), lr=0.0),
         journal=Journal(out, silent=not accelerator.is_main_process),
         progress=Progress(),
+        weights=hash_weights(recipe, init),
     )
     try:
-        _resume(run)
+        resume(run)
         run.wrapped = _distribute(run)
         if extend:
-            _extend(run, extend)
-        _start_record(run, folders, init)
-        while run.progress.stage < len(recipe.stages):
+            lengthen(run, extend)
+        if not run.finished:
+            start_record(run, folders, init)
+        while not run.finished:
             results = _run_stage(run)
             missed = [result for result in results if not result.passed]
             if missed and not past_gates:
-                _save(run, must=True)
+                run.progress.judged = True
+                save(run, must=True)
                 raise _stop_at_gate(run, missed)
             if missed:
-                _decide(run, "gate passed by decision", past_gates, missed)
+                decide(run, "gate passed by decision", past_gates, missed)
             progress = run.progress
             progress.passed.append({"stage": recipe.stages[progress.stage].name, "gates": [str(r) for r in results]})
             progress.stage, progress.step, progress.extra = progress.stage + 1, 0, 0
-            _save(run)
+            save(run)
         if run.unsaved:
-            _save(run, must=True)
+            save(run, must=True)
         run.journal.summarise(finished=True)
     finally:
         run.journal.close()
@@ -160,6 +120,7 @@ def _run_stage(run: Run) -> list[GateResult]:
     """Trains one stage until its budget is used up or, early, its gates are passed; returns the gates' results."""
     recipe, progress, stage = run.recipe, run.progress, run.recipe.stages[run.progress.stage]
     budget = stage.steps + progress.extra
+    progress.judged = False
     samples = run.task.start_stage(progress.stage, run.data, budget * stage.batch)
     run.journal.write("stage", stage=stage.name, budget=budget, step=progress.step, pools=samples.pools())
     evaluation: Evaluation | None = None
@@ -185,9 +146,9 @@ def _run_stage(run: Run) -> list[GateResult]:
             _log_losses(run, stage, sums, counted, lr, seconds)
             sums, counted, started = {}, 0, time.monotonic()
             if run.unsaved:
-                _save(run)
+                save(run)
         if progress.step % recipe.checkpoint_every == 0:
-            _save(run)
+            save(run)
         if progress.step % recipe.evaluate_every == 0:
             evaluation = _evaluate(run, stage)
             if progress.step >= stage.min_share * budget and stage.gates and evaluation.passed:
@@ -310,81 +271,6 @@ def _distribute(run: Run) -> nn.Module:
     return wrapped
 
 
-def _resume(run: Run) -> None:
-    """Continues from the checkpoint in the run's folder, if there is one."""
-    path = run.out / LAST
-    if not path.exists():
-        return
-    saved = checkpoint.load(path)
-    if saved["recipe"] != recipe_hash(run.recipe):
-        raise InputError(
-            "run_differs",
-            f"{run.out} holds a run of another recipe or with other settings",
-            hint="give the same --set as before, or another --out (with --init to start from these weights)",
-        )
-    run.task.model.load_state_dict(saved["model"])
-    run.averaged.model.load_state_dict(saved["averaged"])
-    run.optimizer.load_state_dict(saved["optimizer"])
-    run.progress = Progress(**saved["progress"])
-
-
-def _state(run: Run) -> dict[str, Any]:
-    return {
-        "model": run.task.model.state_dict(),
-        "averaged": run.averaged.model.state_dict(),
-        "optimizer": run.optimizer.state_dict(),
-        "progress": asdict(run.progress),
-        "recipe": recipe_hash(run.recipe),
-    }
-
-
-def _save(run: Run, *, must: bool = False) -> None:
-    """Saves the run; on a full disk the training goes on and tries again with the next line of the log.
-
-    Where there is no later, it ``must`` work and raises CheckpointNotWrittenError.
-    """
-    if not run.accelerator.is_main_process:
-        return
-    try:
-        checkpoint.save(run.out / LAST, _state(run))
-        checkpoint.save(run.out / AVERAGED, run.averaged.model.state_dict())
-        run.unsaved = False
-    except checkpoint.CheckpointNotWrittenError as error:
-        if must:
-            raise
-        run.unsaved = True
-        run.journal.say(f"warning: {error}")
-    progress = run.progress
-    run.journal.summarise(steps=progress.total, decisions=progress.decisions, stages_done=progress.passed)
-
-
-def _extend(run: Run, steps: int) -> None:
-    """Adds to the budget of the stage that a stopped run stands at, if that is used up."""
-    if run.progress.total == 0 or run.progress.stage == len(run.recipe.stages):
-        raise InputError(
-            "nothing_to_extend",
-            f"{run.out} holds no run that stopped within a stage",
-            hint="--extend is for a run that missed a gate; set stages.NAME.steps for a new one",
-        )
-    stage, progress = run.recipe.stages[run.progress.stage], run.progress
-    left = stage.steps + progress.extra - progress.step
-    if left > 0:
-        # The same command restarts an interrupted run, and must not add its steps a second time.
-        state = "its extension is under way" if progress.extra else "its own budget is not used up"
-        run.journal.say(f"stage {stage.name}: {state}, {left} steps are left, so none are added")
-        return
-    progress.extra += steps
-    _decide(run, "extended", f"{steps} steps more")
-
-
-def _decide(run: Run, what: str, reason: str, missed: Sequence[GateResult] = ()) -> None:
-    """Writes a person's decision into the record."""
-    stage = run.recipe.stages[min(run.progress.stage, len(run.recipe.stages) - 1)].name
-    decision = {"stage": stage, "what": what, "reason": reason, "gates": [str(result) for result in missed]}
-    run.progress.decisions.append(decision)
-    run.journal.write("decision", **decision)
-
-
 def _stop_at_gate(run: Run, missed: Sequence[GateResult]) -> GateMissedError:
     stage = run.recipe.stages[run.progress.stage]
     return GateMissedError(
@@ -393,22 +279,3 @@ def _stop_at_gate(run: Run, missed: Sequence[GateResult]) -> GateMissedError:
         hint=f"the pictures that fail are in {run.out}/pictures and missed-{stage.name}.json; start again with "
         "--extend STEPS to train the stage longer, or with --continue-past-gate REASON",
     )
-
-
-def _start_record(run: Run, folders: Sequence[Path], init: Path | None) -> None:
-    """What the run is, for whoever reads the record later."""
-    facts = {
-        "recipe": asdict(run.recipe),
-        "recipe_hash": recipe_hash(run.recipe),
-        "commit": git_commit(),
-        "versions": versions(),
-        "data": run.data.fingerprints,
-        "used_sets": run.data.used_sets,
-        "overlapping": run.data.overlapping,
-        "folders": [str(folder) for folder in folders],
-        "init": str(init or ""),
-        "device": str(run.accelerator.device),
-        "processes": run.accelerator.num_processes,
-    }
-    run.journal.write("start", **facts, dropped=run.data.dropped, progress=asdict(run.progress))
-    run.journal.summarise(**facts)

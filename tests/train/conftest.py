@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+
+from tress_train.data.collection import Collection, read_collection
+from tress_train.data.library import Library, load_library
 
 
 def draw_data(folder: Path, *, photos: int = 8, cutouts: int = 3, size: int = 72) -> Path:
@@ -83,3 +89,37 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cutout_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough cut-outs that some are held back and some are not."""
     return draw_data(tmp_path_factory.mktemp("cutouts"), photos=1, cutouts=6)
+
+
+@pytest.fixture(scope="session")
+def collection(data: Path) -> Collection:
+    return read_collection([data])
+
+
+@pytest.fixture(scope="session")
+def library(collection: Collection) -> Library:
+    return load_library(collection.train, 80)
+
+
+@pytest.fixture
+def killed_in_step() -> Callable[[int], AbstractContextManager[None]]:
+    """Within ``with killed_in_step(n):`` a training is killed in the n-th step that it takes."""
+
+    @contextmanager
+    def killed(number: int) -> Iterator[None]:
+        from tress_train import loop
+
+        step, taken = loop._step, []
+
+        def dies(*args: Any) -> Any:
+            taken.append(1)
+            if len(taken) == number:
+                raise KeyboardInterrupt
+            return step(*args)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop, "_step", dies)
+            with pytest.raises(KeyboardInterrupt):
+                yield
+
+    return killed

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from tress.engine import OnnxEngine
 from tress.errors import InputError, ModelError
+from tress.matting import GRID
 from tress.spec import ModelSpec
 from tress_train.cli import app
 from tress_train.export import OPSET, export_onnx, load_locator, load_refiner
@@ -108,6 +109,24 @@ def test_a_file_says_of_its_weights_what_the_record_says(locator, tmp_path):
     found = spec("--long-side", "64", "--licence", "MIT", recipe={**recipe, "name": "finetune"})
     assert (found.long_side_px, found.licence) == (64, "MIT")
     assert spec(recipe={**recipe, "name": "finetune"}).licence == ""
+
+
+def test_a_refiner_is_exported_for_the_tiles_of_the_runtime(tmp_path):
+    torch.save(Refiner().state_dict(), tmp_path / "ema.pt")
+    target = tmp_path / "r.onnx"
+    arguments = ["export", str(tmp_path / "ema.pt"), str(target), "--task", "refiner"]
+
+    def side(*more):
+        assert CliRunner().invoke(app, [*arguments, *more], catch_exceptions=False).exit_code == 0
+        return OnnxEngine(target, threads=1).spec.long_side_px
+
+    assert side() == GRID.tile_px
+    # The long side in a joint run's record is the locator's.
+    for stage in ({"crop_px": 160}, {"long_side_px": 512}):
+        record = {"recipe": {"name": "joint", "stages": [stage]}, "recipe_hash": "abc", "finished": True}
+        (tmp_path / "record.json").write_text(json.dumps(record))
+        assert side("--run", str(tmp_path)) == GRID.tile_px
+    assert side("--run", str(tmp_path), "--long-side", "96") == 96
 
 
 @pytest.mark.parametrize("wrong", [["x.onnx", "--task", "painter"], ["x.txt"]])

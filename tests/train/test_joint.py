@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +14,13 @@ torch = pytest.importorskip("torch")
 
 from tress.errors import InputError, ModelError
 from tress_train import checkpoint, loop
-from tress_train.curriculum import CUTOUTS
+from tress_train.curriculum import CUTOUTS, Composites, LocatorLoss, Mix
 from tress_train.data.coarse import CoarseSource, stack_input
 from tress_train.data.dataset import CANVASES
 from tress_train.data.gathering import gather
 from tress_train.data.pairs import EIGHTHS
 from tress_train.export import load_locator, load_refiner
+from tress_train.losses.composition import composition
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
 from tress_train.overrides import apply
@@ -95,6 +98,23 @@ def test_the_refiners_losses_reach_the_locator(task: JointTask, batch: dict) -> 
     assert {"soft_iou", "presence", "refiner_bce", "refiner_coarse_l1"} <= losses.keys()
 
 
+def test_composition_looks_at_the_colours_of_composites_and_not_at_scenes(
+    recipe: JointRecipe, cutout_data: Path, tmp_path: Path
+) -> None:
+    mix = Mix(composite=1.0, composites=Composites(studio=1.0))
+    stage = replace(recipe.stages[0], mix=mix, more=(), loss=LocatorLoss(composition=1.0))
+    task = JointTask(replace(recipe, stages=(stage,)))
+    samples = task.start_stage(0, gather(task.recipe, [cutout_data], tmp_path / "cache"), 8)
+    batch = torch.utils.data.default_collate([samples[2], samples[3]])
+    task.eval()
+    with torch.no_grad():
+        losses = task(batch)
+        found = torch.sigmoid(task.model["locator"].logits(batch["image"]).alpha)
+        wanted = composition(found, batch["alpha"], batch["foreground"], batch["background"], batch["soft"])
+    assert float(wanted) > 0
+    assert float(losses["composition"]) == pytest.approx(float(wanted), rel=1e-3)
+
+
 def test_weights_are_shared_with_the_tasks_and_counted_once(task: JointTask) -> None:
     names = [name for name, _ in task.named_parameters()]
     assert len(names) == len(list(Locator("lite0").parameters())) + len(list(Refiner().parameters()))
@@ -102,26 +122,16 @@ def test_weights_are_shared_with_the_tasks_and_counted_once(task: JointTask) -> 
     assert len({id(p) for p in trained}) == len(trained) == sum(p.requires_grad for p in task.parameters())
 
 
-def test_a_run_goes_on_where_it_stopped_and_its_networks_come_apart(cutout_data: Path, tmp_path: Path) -> None:
+def test_a_run_goes_on_where_it_stopped_and_its_networks_come_apart(
+    cutout_data: Path, tmp_path: Path, killed_in_step: Callable[[int], AbstractContextManager[None]]
+) -> None:
     recipe = smoke(load_recipe("joint"))
     assert isinstance(recipe, JointRecipe)
     stage = replace(recipe.stages[0], steps=4)
     recipe = replace(recipe, stages=(stage,))
     whole = loop.train(recipe, [cutout_data], tmp_path / "whole")
-
-    class Killed(Exception):
-        pass
-
-    def kill(run: loop.Run, batch: dict, lr: float) -> object:
-        if run.progress.step == 3:
-            raise Killed
-        return step(run, batch, lr)
-
-    step = loop._step
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_step", kill)
-        with pytest.raises(Killed):
-            loop.train(recipe, [cutout_data], tmp_path / "cut")
+    with killed_in_step(4):
+        loop.train(recipe, [cutout_data], tmp_path / "cut")
     again = loop.train(recipe, [cutout_data], tmp_path / "cut")
     for name, value in checkpoint.load(whole).items():
         torch.testing.assert_close(checkpoint.load(again)[name], value, rtol=1e-4, atol=1e-5)

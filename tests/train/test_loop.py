@@ -8,6 +8,8 @@ import pickle
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,8 @@ pytestmark = [
     # Packages below Accelerate and TensorBoard announce changes of their own.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
+
+Killed = Callable[[int], AbstractContextManager[None]]
 
 MIX = Mix(sets={OTHERS: 0.5}, composite=0.4, empty=0.1, composites=Composites(studio=0.5))
 STAGE = Stage("only", steps=4, long_side_px=64, batch=2, lr=1e-3, mix=MIX)
@@ -73,29 +77,11 @@ def test_every_locator_recipe_runs_through_in_its_smoke_variant(name: str, data:
     assert list((tmp_path / "tensorboard").iterdir())
 
 
-def test_a_killed_run_goes_on_with_the_same_data_and_losses(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_goes_on_with_the_same_data_and_losses(data: Path, tmp_path: Path, killed_in_step: Killed) -> None:
     recipe = replace(RECIPE, norms="batch")
     loop.train(recipe, [data], tmp_path / "whole")
-
-    class KilledError(Exception):
-        pass
-
-    step = loop._step
-    taken = 0
-
-    def dies_in_the_fourth(*args: Any) -> Any:
-        nonlocal taken
-        taken += 1
-        if taken == 4:
-            raise KilledError
-        return step(*args)
-
-    monkeypatch.setattr(loop, "_step", dies_in_the_fourth)
-    with pytest.raises(KilledError):
+    with killed_in_step(4):
         loop.train(recipe, [data], tmp_path / "killed")
-    monkeypatch.undo()
     loop.train(recipe, [data], tmp_path / "killed")
     assert losses_of(tmp_path / "killed") == losses_of(tmp_path / "whole")
     whole, killed = checkpoint.load(tmp_path / "whole/ema.pt"), checkpoint.load(tmp_path / "killed/ema.pt")
@@ -194,27 +180,43 @@ def test_a_missed_stage_can_be_trained_longer(data: Path, tmp_path: Path) -> Non
 
 
 def test_an_interrupted_extension_goes_on_by_the_same_command(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path, tmp_path: Path, killed_in_step: Killed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(GateMissedError):
         loop.train(gated(1.1), [data], tmp_path)
-    step, taken = loop._step, []
-
-    def dies_in_the_fourth(*args: Any) -> Any:
-        taken.append(1)
-        if len(taken) == 4:
-            raise KeyboardInterrupt
-        return step(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "_step", dies_in_the_fourth)
-        with pytest.raises(KeyboardInterrupt):
-            loop.train(gated(1.1), [data], tmp_path, extend=4)
+    with killed_in_step(4):
+        loop.train(gated(1.1), [data], tmp_path, extend=4)
     with pytest.raises(GateMissedError):
         loop.train(gated(1.1), [data], tmp_path, extend=4)
     assert max(losses_of(tmp_path)) == 8
     assert len(read_summary(tmp_path)["decisions"]) == 1
     assert "under way, 2 steps are left" in capsys.readouterr().err
+
+
+def test_an_extension_that_was_killed_before_its_verdict_is_not_granted_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(GateMissedError):
+        loop.train(gated(1.1), [data], tmp_path)
+    evaluate = loop._evaluate
+
+    def dies_at_the_end(run: Any, stage: Any) -> Any:
+        if run.progress.step == 6:
+            raise KeyboardInterrupt
+        return evaluate(run, stage)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_evaluate", dies_at_the_end)
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(gated(1.1), [data], tmp_path, extend=2)
+    assert checkpoint.load(tmp_path / "last.pt")["progress"]["step"] == 6
+    with pytest.raises(GateMissedError, match="after 6 steps"):
+        loop.train(gated(1.1), [data], tmp_path, extend=2)
+    assert "not been judged yet" in capsys.readouterr().err
+    # The verdict is spoken, so this is a decision of its own.
+    with pytest.raises(GateMissedError, match="after 8 steps"):
+        loop.train(gated(1.1), [data], tmp_path, extend=2)
+    assert len(read_summary(tmp_path)["decisions"]) == 2
 
 
 def test_a_batch_that_cannot_be_shared_is_refused_before_anything_is_read(

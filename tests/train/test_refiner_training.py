@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,21 +73,11 @@ def test_the_recipe_runs_through_in_its_smoke_variant(cutout_data: Path, tmp_pat
 
 
 def test_a_stopped_run_goes_on_with_the_same_crops_and_losses(
-    cutout_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cutout_data: Path, tmp_path: Path, killed_in_step: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     loop.train(RECIPE, [cutout_data], tmp_path / "whole")
-    step, taken = loop._step, []
-
-    def dies_in_the_fourth(*args: Any) -> Any:
-        taken.append(1)
-        if len(taken) == 4:
-            raise KeyboardInterrupt
-        return step(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "_step", dies_in_the_fourth)
-        with pytest.raises(KeyboardInterrupt):
-            loop.train(RECIPE, [cutout_data], tmp_path / "killed")
+    with killed_in_step(4):
+        loop.train(RECIPE, [cutout_data], tmp_path / "killed")
     loop.train(RECIPE, [cutout_data], tmp_path / "killed")
     whole, killed = ({row["step"]: row["loss"] for row in train_rows(tmp_path / n)} for n in ("whole", "killed"))
     assert whole == killed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from tress.errors import InputError
 from tress.evaluation.manifest import Record, read_manifest
 
 MANIFEST = "manifest.jsonl"
+# So many pictures are held back even if the hash of their keys says fewer, as it may where there are few.
+FEW = 3
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,30 @@ def read_collection(folders: Sequence[Path]) -> Collection:
 def held_back(key: str, share: float) -> bool:
     """Whether a picture belongs to the share that is held back: by a hash of its key, so that it stays there."""
     return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) < share * 2**32
+
+
+def hold_back(keys: Iterable[str], share: float) -> list[str]:
+    """The keys that are held back, as ``held_back`` says, or a few more where it would find next to none.
+
+    With a share above zero and at least two keys one is always held back, and one never: ``share`` of them, but no more
+    than ``FEW``, are the least.  They are the next ones by hash; of few pictures others may be held back once there are
+    more.
+
+    Returns:
+        In the order of ``keys``.
+    """
+    known = list(keys)
+    found = [key for key in known if held_back(key, share)]
+    least = min(FEW, len(known) - 1, max(1, round(share * len(known))))
+    if share <= 0 or len(found) >= least:
+        return found
+    chosen = set(by_hash(known)[:least])
+    return [key for key in known if key in chosen]
+
+
+def by_hash(keys: Iterable[str]) -> list[str]:
+    """Keys in an order that has nothing to do with what they name, and that further keys do not change."""
+    return sorted(keys, key=lambda key: hashlib.sha256(key.encode()).hexdigest())
 
 
 def file_hash(record: Record) -> str:

@@ -10,7 +10,15 @@ from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
 from tress_train.curriculum import CUTOUTS, OTHERS, shares
-from tress_train.data.collection import Collection, file_hash, fingerprints, held_back, read_collection
+from tress_train.data.collection import (
+    Collection,
+    by_hash,
+    file_hash,
+    fingerprints,
+    held_back,
+    hold_back,
+    read_collection,
+)
 from tress_train.data.difficulty import measure_all
 from tress_train.data.library import Library, load_library
 from tress_train.data.overlap import SAME_PHOTO
@@ -19,7 +27,6 @@ from tress_train.gates import (
     BACKGROUND_SHARE,
     CUTOUT_SHARE,
     MOST,
-    by_hash,
     check_present,
     on_ground,
     read_gates,
@@ -100,7 +107,7 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
             raise InputError(
                 "gate_subset_empty",
                 f"recipe {recipe.name} has a gate on the subset {name!r}, which has no pictures",
-                hint="the subset 'own' needs own_held_back above zero and enough pictures",
+                hint="the subset 'own' needs own_held_back above zero and at least two pictures",
             )
     overlapping = sorted(choice.used.keys() & SAME_PHOTO.keys())
     choice = replace(choice, used={key: record for key, record in choice.used.items() if key not in SAME_PHOTO})
@@ -149,13 +156,8 @@ def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
     """The photos of the mixes, all cut-outs and backgrounds; gates look at frozen pictures or held-back ones."""
     frozen, train = read_gates(), collection.train
     # Later folders are there to keep what a network knows; `own` shall score what it is trained for.
-    own = [
-        key
-        for key, record in train.items()
-        if key in collection.first
-        and record.edge not in ("background", "empty")
-        and held_back(key, recipe.own_held_back)
-    ]
+    first = [key for key in train if key in collection.first and train[key].edge not in ("background", "empty")]
+    own = hold_back(first, recipe.own_held_back)
     out = set(own) | (source_keys(frozen) if recipe.keep_gate_pictures_out else set())
     mixes = [mix for index in range(len(recipe.stages)) for mix, _ in shares(recipe.stages, index)]
     sets = {name for mix in mixes for name in mix.sets}
@@ -184,7 +186,7 @@ def _also_for_refiner(locator: _Choice, refiner: _Choice) -> _Choice:
 
 def _choose_for_refiner(recipe: BaseRecipe, train: Mapping[str, Record], share: float) -> _Choice:
     """Cut-outs and backgrounds, of which ``share`` is held back; gates look at composites of the latter."""
-    cutouts = [key for key in train if train[key].edge == "rgba" and held_back(key, share)]
+    cutouts = hold_back((key for key in train if train[key].edge == "rgba"), share)
     grounds = sorted(key for key in train if train[key].alpha is None and train[key].edge != "rgba")
     grounds = [key for key in grounds if share and held_back(key, BACKGROUND_SHARE)]
     out = {*cutouts, *grounds} | (source_keys(read_gates()) if recipe.keep_gate_pictures_out else set())

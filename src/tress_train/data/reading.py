@@ -1,4 +1,7 @@
-"""Reading pictures for training: a picture that is damaged is an error, never half a picture."""
+"""Reading pictures for training: a picture that is damaged is an error, never half a picture.
+
+Colours are those the runtime sees: an embedded ICC profile is converted to sRGB by the same function.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,14 @@ from PIL import ImageOps, UnidentifiedImageError
 
 from tress.errors import InputError
 from tress.evaluation.alpha_file import alpha_of
+from tress.io.colour import to_srgb
 from tress.process.geometry import resize
 
 Image = npt.NDArray[np.uint8]
 
 
 def read_rgb(path: Path) -> Image:
-    """``(H, W, 3)`` uint8 RGB, upright.
+    """``(H, W, 3)`` uint8 sRGB, upright.
 
     Raises:
         InputError: the file is missing, damaged or no picture.
@@ -29,9 +33,8 @@ def read_rgb(path: Path) -> Image:
 
 
 def read_rgba(path: Path) -> Image:
-    """``(H, W, 4)`` uint8 RGB with straight alpha, upright; raises as ``read_rgb``, and if there is no alpha."""
-    image = _read(path, "RGBA")
-    return image
+    """``(H, W, 4)`` uint8 sRGB with straight alpha, upright; raises as ``read_rgb``, and if there is no alpha."""
+    return _read(path, "RGBA")
 
 
 def read_alpha(path: Path) -> Image:
@@ -79,14 +82,27 @@ def trim_clear(cutout: Image) -> Image:
 
 
 def _read(path: Path, mode: str) -> Image:
-    with _refusing(path), Pillow.open(path) as file:
+    # Given a path, Pillow maps an uncompressed TIFF into memory and forgets its orientation.
+    with _refusing(path), open(path, "rb") as stream, Pillow.open(stream) as file:
         file.load()
         if mode == "RGBA" and not file.has_transparency_data:
             raise InputError("alpha_missing", f"{path} has no transparency", hint="save the cut-out as RGBA")
         if file.mode.startswith("F") or (file.mode.startswith("I") and mode != "alpha"):
             raise InputError("picture_depth", f"{path} has more than 8 bits a channel", hint="convert it to 8 bit")
         upright = ImageOps.exif_transpose(file)
-        return _alpha(upright, path) if mode == "alpha" else np.array(upright.convert(mode))
+        return _alpha(upright, path) if mode == "alpha" else _pixels(upright, mode)
+
+
+def _pixels(image: Pillow.Image, mode: str) -> Image:
+    """``(H, W, 3)`` or ``(H, W, 4)`` uint8 in sRGB; pictures without a profile are taken for that."""
+    plain = image.convert(mode)
+    pixels = np.array(plain)
+    if profile := image.info.get("icc_profile"):
+        own = "L" if image.mode in ("1", "L", "LA", "La") else image.mode if image.mode in ("CMYK", "LAB") else "RGB"
+        # A broken profile, or one of another kind of picture, is passed over as the runtime does.
+        colours, _ = to_srgb((plain if own == "RGB" else image).convert(own), profile)
+        pixels[..., :3] = np.asarray(colours.convert("RGB"))
+    return pixels
 
 
 @contextmanager

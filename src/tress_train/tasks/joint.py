@@ -147,7 +147,10 @@ class JointTask(Task):
 
 
 def _with_scenes(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The locator's labels of photos and scenes; those of scenes are exact everywhere."""
+    """The locator's labels of photos and scenes; those of scenes are exact everywhere.
+
+    The true colours of scenes are not known: as with photos, ``composition`` says nothing about them.
+    """
     alpha = batch["scene_view_alpha"]
     everywhere, presence = torch.ones_like(alpha), torch.ones_like(batch["presence"])
     labels = {
@@ -158,4 +161,7 @@ def _with_scenes(batch: dict[str, Tensor]) -> dict[str, Tensor]:
         "presence": presence,
         "presence_weight": ((alpha > 0.5).float().mean((1, 2, 3)) > SLIVER).float(),
     }
+    if "coloured" in batch:
+        view = batch["scene_view"]
+        labels |= {"foreground": view, "background": view, "coloured": torch.zeros_like(presence)}
     return {name: torch.cat([batch[name], label]) for name, label in labels.items()}
