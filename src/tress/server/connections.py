@@ -1,4 +1,4 @@
-"""Closes connections whose client takes too long to send a request, so that they cannot use up the descriptors."""
+"""Ends connections whose client takes too long to send a request, so that they cannot use up the descriptors."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import asyncio
 from typing import Any
 
 import h11
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tress.server.problems import Refused
 
 HEADER_S = 10.0
 BODY_GRACE_S = 20.0
 BODY_BYTES_PER_S = 4096
+# For the application to say that the body was too slow.
+_ANSWER_S = 5.0
 
 
 class PromptProtocol(H11Protocol):
@@ -18,6 +23,9 @@ class PromptProtocol(H11Protocol):
 
     A request's header must be complete ``HEADER_S`` seconds after the connection was made or the last answer was
     given.  Its body may take ``BODY_GRACE_S`` seconds, and one more for each ``BODY_BYTES_PER_S`` bytes that came.
+
+    A client that is late with a body is answered 408 by the application, unless it has had an answer already; one that
+    is late with a header is not answered.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -26,6 +34,9 @@ class PromptProtocol(H11Protocol):
         self._phase: object = None
         self._received = 0
         self._began = 0.0
+        self._late: object = None
+        self._served = self.app
+        self.app = self._serve  # type: ignore[assignment]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Awaits the first header."""
@@ -46,6 +57,23 @@ class PromptProtocol(H11Protocol):
         """Awaits nothing more."""
         self._stop_timer()
         super().connection_lost(exc)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application, which finds out when it reads that the body is late."""
+        cycle = self.cycle
+
+        async def receive_in_time() -> Message:
+            message = await receive()
+            if self._late is cycle and message.get("more_body"):
+                raise Refused(
+                    "request_too_slow",
+                    "the request's body took too long to arrive",
+                    hint="try again over a faster connection, or send a smaller picture",
+                    headers={"Connection": "close"},
+                )
+            return message
+
+        await self._served(scope, receive_in_time, send)  # type: ignore[arg-type]
 
     def _watch(self, received: int = 0) -> None:
         """Starts the clock anew whenever something else is awaited from the client."""
@@ -74,6 +102,10 @@ class PromptProtocol(H11Protocol):
             left_s = self._began + BODY_GRACE_S + self._received / BODY_BYTES_PER_S - self.loop.time()
         if left_s > 0:
             self._timer = self.loop.call_later(left_s, self._check)
+        elif self._phase is self.cycle and self._late is not self.cycle and not self.cycle.response_started:
+            self._late = self.cycle
+            self.cycle.message_event.set()
+            self._timer = self.loop.call_later(_ANSWER_S, self._check)
         elif not self.transport.is_closing():
             self.transport.close()
 
