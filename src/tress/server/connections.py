@@ -36,7 +36,7 @@ class PromptProtocol(H11Protocol):
         self._began = 0.0
         self._late: object = None
         self._served = self.app
-        self.app = self._serve  # type: ignore[assignment]
+        self.app = self._serve
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Awaits the first header."""
@@ -73,7 +73,7 @@ class PromptProtocol(H11Protocol):
                 )
             return message
 
-        await self._served(scope, receive_in_time, send)  # type: ignore[arg-type]
+        await self._served(scope, receive_in_time, send)
 
     def _watch(self, received: int = 0) -> None:
         """Starts the clock anew whenever something else is awaited from the client."""
