@@ -69,6 +69,8 @@ def create_app(
         # The usual pages load scripts from elsewhere; /docs of our own does not.
         docs_url=None,
         redoc_url=None,
+        # A redirect would name the address that a proxy sees, not the client's.
+        redirect_slashes=False,
     )
     app.state.service = service
     routers = [cutout_router, system_router, removebg.removebg_router, rembg.rembg_router]

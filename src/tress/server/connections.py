@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import Any
 
 import h11
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tress.server.problems import Refused
+from tress.server.problems import Problem, Refused, own_shape
 
 HEADER_S = 10.0
 BODY_GRACE_S = 20.0
 BODY_BYTES_PER_S = 4096
 # For the application to say that the body was too slow.
 _ANSWER_S = 5.0
+_NO_HTTP = Problem(
+    400,
+    "http",
+    "this is not HTTP/1.1 that can be read",
+    "let an HTTP library write the request; http:// is the scheme here, and a header of more than 16 KB is too long",
+)
 
 
 class PromptProtocol(H11Protocol):
@@ -74,6 +81,19 @@ class PromptProtocol(H11Protocol):
             return message
 
         await self._served(scope, receive_in_time, send)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is no HTTP, if an answer has not been begun already; then closes."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            answer = own_shape(_NO_HTTP, secrets.token_hex(8))
+            headers = [*answer.raw_headers, (b"connection", b"close")]
+            for event in (h11.Response(status_code=400, headers=headers), h11.Data(answer.body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        if self.cycle is not None:
+            # Whatever the application still has to say would be a second answer.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
 
     def _watch(self, received: int = 0) -> None:
         """Starts the clock anew whenever something else is awaited from the client."""

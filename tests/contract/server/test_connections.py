@@ -185,3 +185,39 @@ def test_clients_behind_a_trusted_proxy_have_limits_of_their_own(serve, monkeypa
 def test_nobody_else_names_the_client(serve):
     server = serve(rate_per_minute=2, trusted_proxies=("10.0.0.1",))
     assert [left(server, client) for client in ("203.0.113.1", "203.0.113.2")] == [1, 0]
+
+
+NO_HTTP = {
+    "words": b"HELLO\r\n\r\n",
+    "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    "long header": b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 300_000,
+    "bad chunk": POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked") + b"zz\r\n",
+}
+
+
+@pytest.mark.parametrize("case", NO_HTTP)
+def test_what_is_no_http_is_answered_like_everything_else(serve, case, caplog):
+    server = serve()
+    with connect(server) as connection:
+        connection.sendall(NO_HTTP[case])
+        head, _, body = hear(connection, b"}}").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400")
+    assert b"connection: close" in head.lower().splitlines()
+    assert json.loads(body)["error"]["code"] == "http"
+    with connect(server) as connection:
+        connection.sendall(WHOLE)
+        assert hear(connection, b"}").startswith(b"HTTP/1.1 200")
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_no_second_answer_when_the_rest_is_no_http(serve, caplog):
+    from tress.server.keys import KeyRing, digest_of
+
+    with connect(serve(keys=KeyRing((("a", digest_of("right")),)))) as connection:
+        connection.sendall(POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked"))
+        assert b"HTTP/1.1 401" in hear(connection, b"}}")
+        connection.sendall(b"zz\r\n")
+        assert connection.recv(65536) == b""
+    assert not [record for record in caplog.records if record.exc_info]
