@@ -87,7 +87,11 @@ class PromptProtocol(H11Protocol):
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             answer = own_shape(_NO_HTTP, secrets.token_hex(8))
             headers = [*answer.raw_headers, (b"connection", b"close")]
-            for event in (h11.Response(status_code=400, headers=headers), h11.Data(answer.body), h11.EndOfMessage()):
+            for event in (
+                h11.Response(status_code=400, headers=headers),
+                h11.Data(bytes(answer.body)),
+                h11.EndOfMessage(),
+            ):
                 self.transport.write(self.conn.send(event) or b"")
         if self.cycle is not None:
             # Whatever the application still has to say would be a second answer.
