@@ -270,6 +270,10 @@ def test_an_option_in_error_ends_the_waiting(page, png):
     page.fill_in("#size", "abc")
     page.until(page.find(".note").is_displayed)
     page.settled()
+    assert page.find(".facts").text == ""
+    page.fill_in("#size", "30")
+    page.until(lambda: page.find(".facts").text.startswith("30 × 20 px"))
+    assert not page.find(".note").is_displayed()
 
 
 def test_files_without_a_picture_are_refused_visibly(page, png):

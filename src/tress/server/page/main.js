@@ -63,7 +63,7 @@ async function add(files) {
 
 function thumb(item) {
   const button = make("button", { type: "button", class: "thumb queued", "data-item": item.id }, make("img", { src: item.photo, alt: "" }), make("span", { class: "hidden" }, item.name));
-  const remove = make("button", { type: "button", class: "remove", title: "Remove", "aria-label": `Remove ${item.name}` }, "×");
+  const remove = make("button", { type: "button", class: "remove", title: "Remove", "aria-label": `Remove ${item.name}` }, make("span", { "aria-hidden": "true" }, "×"));
   button.onclick = () => select(item);
   remove.onclick = () => discard(item);
   return make("li", {}, button, remove);
@@ -159,7 +159,7 @@ function showCurrent() {
   }
   if (!result) stage.splitAt(1);
   showState(item, result, exact);
-  updateSave(exact);
+  updateSave();
 }
 
 function showState(item, result, exact) {
@@ -194,7 +194,8 @@ function refresh(item) {
   else updateSave();
 }
 
-function updateSave(exact) {
+function updateSave() {
+  const exact = current && options ? workshop.peek(current, shownOptions()) : null;
   const done = items.filter((item) => item.results.size);
   $('[data-do="download"]').disabled = !current?.results.size;
   $('[data-do="copy"]').disabled = !current?.results.size;
@@ -202,7 +203,7 @@ function updateSave(exact) {
   $('[data-do="download-all"]').disabled = !done.length;
   $('[data-do="download-all"]').textContent = `Download all (${done.length})`;
   if (exact) $(".facts").textContent = `${exact.width} × ${exact.height} px · ${kilobytes(exact.blob.size)}`;
-  else if (!current?.results.size) $(".facts").textContent = "";
+  else if (!current?.pending.size) $(".facts").textContent = "";
 }
 
 function kilobytes(bytes) {
