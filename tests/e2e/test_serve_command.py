@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -124,18 +125,32 @@ def test_connections_are_refused_while_it_finishes_what_it_accepted(start, worke
     assert process.wait(30) == 0, log.read_text()
 
 
+def workers_of(process):
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers under /proc")
 def test_the_load_of_workers_that_died_is_forgotten(start):
     process, port, log = start("--workers", "2", "--deadline", "110")
     with hold(port), hold(port):
         assert until(lambda: "tress_accepted_requests 2.0" in get(port, "/metrics"))
-        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                os.kill(int(child), signal.SIGKILL)
+        for child in workers_of(process):
+            os.kill(child, signal.SIGKILL)
         assert until(lambda: log.read_text().count("a worker ended by itself") == 2)
         assert until(lambda: "tress_accepted_requests 0.0" in get(port, "/metrics"))
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0, log.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers under /proc")
+def test_ctrl_c_in_a_terminal_ends_all_processes_quietly(start):
+    process, _, log = start("--workers", "2")
+    for child in workers_of(process):
+        os.kill(child, signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0, log.read_text()
+    assert [json.loads(line)["message"] for line in log.read_text().splitlines()] == ["serving"]
 
 
 @pytest.fixture
@@ -171,6 +186,29 @@ def test_workers_that_worked_for_a_while_are_replaced_for_ever(listener, caplog,
     supervise.supervise(partial(os._exit, 3), 2, listener, soon_s=0)
     assert len(replaced) >= 14
     assert listener.fileno() == -1
+
+
+def test_a_stop_while_a_process_starts_is_not_lost(listener, monkeypatch):
+    from tress.server import run
+    from tress.server.config import ServerConfig
+    from tress.server.rates import RateLimiter
+
+    plain, lost = run.uvicorn.Server.run, []
+
+    def signalled(server, sockets):
+        def give_up():
+            lost.append(server)
+            server.should_exit = True
+
+        signal.raise_signal(signal.SIGTERM)
+        timer = threading.Timer(30, give_up)
+        timer.start()
+        plain(server, sockets=sockets)
+        timer.cancel()
+
+    monkeypatch.setattr(run.uvicorn.Server, "run", signalled)
+    run._run(ServerConfig(), RateLimiter(0, 0), listener, object)
+    assert not lost
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,14 @@ def serve(
             "Repeatable. Unset: FORWARDED_ALLOW_IPS, or 127.0.0.1.",
         ),
     ] = None,
+    public_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL|PATH",
+            help="Where clients reach the service behind a proxy, such as https://example.com/cutout or /cutout: "
+            "/openapi.json names it.",
+        ),
+    ] = "",
     open_metrics: Annotated[bool, typer.Option("--open-metrics", help="Show /metrics without a key.")] = False,
     page: Annotated[bool, typer.Option(help="Serve the web page at /.")] = True,
     log_level: Annotated[str, typer.Option(metavar="debug|info|warning|error", help="What to log.")] = "info",
@@ -98,6 +106,7 @@ def serve(
         fetch_urls=fetch_urls,
         fetch_networks=tuple(allow_network or ()),
         trusted_proxies=tuple(trust_proxy or ()),
+        public_url=public_url.removesuffix("/"),
         open_metrics=open_metrics,
         page=page,
     )

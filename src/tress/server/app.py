@@ -65,16 +65,23 @@ def create_app(
         version=_version(),
         description=_DESCRIPTION,
         lifespan=lifespan,
+        servers=[{"url": config.public_url}] if config.public_url else None,
         # The usual pages load scripts from elsewhere; /docs of our own does not.
         docs_url=None,
         redoc_url=None,
+        # A redirect would name the address that a proxy sees, not the client's.
+        redirect_slashes=False,
     )
     app.state.service = service
     routers = [cutout_router, system_router, removebg.removebg_router, rembg.rembg_router]
     if config.page:
         routers.append(site_router)
-    for router in routers:
-        app.include_router(router(service))
+    routes = list(app.router.routes)
+    for make_router in routers:
+        router = make_router(service)
+        routes += router.routes
+        app.include_router(router)
+    app.state.routes = routes
     app.add_exception_handler(TressError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
     shapes = {removebg.PREFIX: removebg.removebg_shape, rembg.PREFIX: rembg.rembg_shape}
@@ -96,10 +103,11 @@ def load_remover(config: ServerConfig) -> Cutter:
 
 async def _answer_error(request: Request, error: Exception) -> Response:
     response: Response = problem_response(error, trace_of(request.scope))
-    documented = request.app.openapi()["paths"].get(request.url.path)
-    if response.status_code == METHOD_NOT_ALLOWED and documented:
+    if response.status_code == METHOD_NOT_ALLOWED:
         # Starlette names the methods of the first route alone, and GET and POST are two routes.
-        response.headers["Allow"] = ", ".join(sorted(method.upper() for method in documented))
+        path = request.scope["path"]
+        here = [route for route in request.app.state.routes if route.path_regex.match(path)]
+        response.headers["Allow"] = ", ".join(sorted({method for route in here for method in route.methods}))
     return response
 
 

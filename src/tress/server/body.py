@@ -26,6 +26,7 @@ class Body:
         raw: the body itself, if it is neither a form nor JSON.
         empty: names of the fields that were sent empty.
         nested: names of the fields that hold a JSON object or list, which no parameter may.
+        repeated: names of the fields that brought several files.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class Body:
     raw: bytes = b""
     empty: frozenset[str] = frozenset()
     nested: frozenset[str] = frozenset()
+    repeated: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, texts: Mapping[str, str], files: Mapping[str, bytes]) -> Body:
@@ -81,6 +83,10 @@ async def read_body(request: Request, max_bytes: int) -> Body:
     Raises:
         InputError: too large, or not what its Content-Type says.
     """
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        message = f"Content-Encoding {coding[:40]} is not understood"
+        raise InputError("content_encoding", message, hint="send the body as it is, not compressed")
     kind, parameters = parse_options_header(request.headers.get("content-type", ""))
     stream = _limited(request, max_bytes)
     if kind == b"multipart/form-data":
@@ -114,14 +120,17 @@ async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
 async def _multipart(stream: AsyncGenerator[bytes, None], boundary: bytes) -> Body:
     reader = FormReader(boundary)
     await reader.read(stream)
-    return Body.of(reader.texts, reader.files)
+    return replace(Body.of(reader.texts, reader.files), repeated=frozenset(reader.repeated))
 
 
 def _form(content: bytes) -> Body:
     try:
         texts = read_form(content)
     except ValueError as error:
-        hint = f"send it percent-encoded, in UTF-8, with at most {MAX_FIELDS} fields"
+        hint = (
+            f"send it percent-encoded, in UTF-8, with at most {MAX_FIELDS} fields; "
+            "if the body is the picture itself, say so by its Content-Type, such as image/jpeg"
+        )
         raise InputError("form", "the form cannot be read", hint=hint) from error
     return Body.of(texts, {})
 

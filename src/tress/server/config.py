@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 
 from tress.errors import InputError
 from tress.server.keys import KeyRing
 
 DEFAULT_PORT = 8000
+_SEGMENTS = r"(/[\w.~%!$&'()*+,;=:@-]+)"
+_PUBLIC_URL = re.compile(rf"https?://[\w.:\[\]-]+{_SEGMENTS}*|{_SEGMENTS}+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class ServerConfig:
         fetch_networks: private networks (CIDR) that URLs may point into all the same.
         trusted_proxies: addresses and networks (CIDR) of proxies whose ``X-Forwarded-For`` names the client; empty
             leaves it to uvicorn: those in the environment variable ``FORWARDED_ALLOW_IPS``, or else 127.0.0.1.
+        public_url: address under which clients reach the service, or its path alone; empty where they reach it at the
+            root of whatever host they name.
         open_metrics: whether ``/metrics`` can be read without a key.
         page: whether the web page is served at ``/``.
     """
@@ -58,6 +63,7 @@ class ServerConfig:
     fetch_timeout_s: float = 15.0
     fetch_networks: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    public_url: str = ""
     open_metrics: bool = False
     page: bool = True
 
@@ -80,6 +86,13 @@ class ServerConfig:
                 raise InputError(
                     "server_config", f"{network!r} is not a network: {error}", hint="write it as 10.1.2.0/24"
                 ) from error
+
+        if self.public_url and not _PUBLIC_URL.fullmatch(self.public_url):
+            raise InputError(
+                "server_config",
+                f"{self.public_url!r} is no address of the service",
+                hint="write it as https://example.com/cutout or /cutout, without a slash at the end",
+            )
 
     def check_exposure(self) -> None:
         """Refuses to serve strangers by accident.

@@ -25,6 +25,9 @@ def cutout_router(service: Service) -> APIRouter:
 
     async def read_order(request: Request, body: Body) -> Order:
         body.check_flat()
+        if body.repeated:
+            name = min(body.repeated)[:40]
+            raise InputError("file_twice", f"{name!r} brings several files", hint="send one request for each picture")
         # Empty means unset, but an unknown name is wrong all the same.
         values: dict[str, object] = {**dict.fromkeys(body.empty, ""), **body.texts}
         for name, text in request.query_params.items():

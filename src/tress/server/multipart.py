@@ -22,11 +22,13 @@ class FormReader:
     Attributes:
         texts: field to text, for parts without a file name.
         files: field to content, for parts with one.  Of a field that comes twice, the last counts.
+        repeated: fields that came with more than one file.
     """
 
     def __init__(self, boundary: bytes) -> None:
         self.texts: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
+        self.repeated: set[str] = set()
         self._parts = 0
         self._complete = False
         self._header, self._value, self._disposition = bytearray(), bytearray(), b""
@@ -89,6 +91,8 @@ class FormReader:
 
     def _on_part_end(self) -> None:
         if self._is_file:
+            if self._name in self.files:
+                self.repeated.add(self._name)
             self.files[self._name] = bytes(self._content)
         else:
             try:

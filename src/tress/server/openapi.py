@@ -45,6 +45,7 @@ _STATUS_TEXT = {
     403: "The API key is missing or wrong.",
     404: "There is nothing here.",
     405: "This method is not for this address.",
+    408: "The request took too long to arrive.",
     413: "The picture or the request is too large.",
     415: "The Content-Type is not understood.",
     429: "Too many requests; wait as long as Retry-After says.",
@@ -142,7 +143,7 @@ def cutout_operation(options: dict[str, Any]) -> dict[str, Any]:
                 },
                 "headers": _MADE_HEADERS,
             },
-            **errors(OWN_ERROR, 400, 401, 413, 415, 429, 503),
+            **errors(OWN_ERROR, 400, 401, 408, 413, 415, 429, 503),
         },
         "openapi_extra": {"requestBody": {"required": True, "content": content}, "parameters": parameters},
     }

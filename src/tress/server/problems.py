@@ -15,13 +15,19 @@ RETRY_AFTER_S = 2
 _INPUT_STATUS = {
     "api_key_missing": 401,
     "api_key_wrong": 401,
+    "request_too_slow": 408,
     "rate_limited": 429,
     "body_too_large": 413,
     "url_too_large": 413,
     "picture_too_large": 413,
     "content_type": 415,
+    "content_encoding": 415,
 }
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
+_HTTP_HINTS = {
+    404: "/openapi.json lists the addresses that there are",
+    405: "the header Allow names the methods of this address",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ def problem_of(error: Exception) -> Problem:
     """The answer to an error; one that nobody expected says nothing of the inside."""
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "http_error")
-        return Problem(error.status_code, code, str(error.detail), headers=error.headers or {})
+        hint = _HTTP_HINTS.get(error.status_code, "")
+        return Problem(error.status_code, code, str(error.detail), hint, error.headers or {})
     if not isinstance(error, TressError):
         return Problem(500, "internal_error", "something went wrong inside", "report it with the request id")
     headers = dict(error.headers) if isinstance(error, Refused) else {}

@@ -165,7 +165,7 @@ def _operation(name: str, summary: str) -> dict[str, Any]:
                 "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
             },
             **unprocessable,
-            **errors(_ERROR, 401, 413, 429, 503),
+            **errors(_ERROR, 401, 408, 413, 429, 503),
         },
         "openapi_extra": extra,
     }

@@ -115,6 +115,9 @@ async def _source(service: Service, body: Body) -> bytes:
         return await read_base64(body.texts["image_file_b64"])
     if "image_file" in body.files:
         return body.files["image_file"]
+    if "image_file" in body.texts:
+        hint = "The image_file parameter holds text, not a file; with curl, write -F image_file=@photo.jpg"
+        raise InputError("missing_source", "No image given", hint=hint)
     raise InputError(
         "missing_source",
         "No image given",

@@ -97,7 +97,7 @@ REMOVEBG: dict[str, Any] = {
                 "X-Credits-Charged": {"schema": _INTEGER, "description": "Always 0."},
             },
         },
-        **errors(_ERROR, 400, 403, 429, 503),
+        **errors(_ERROR, 400, 403, 408, 429, 503),
     },
     "openapi_extra": {"requestBody": {"required": True, "content": _CONTENT}},
 }

@@ -116,10 +116,10 @@ def _boolean(texts: Mapping[str, str], name: str, *, default: bool) -> bool:
     return text in TRUE_WORDS
 
 
-def _same(name: str, text: str, option: str = "") -> str:
-    """The text itself, if the output option of that name understands it."""
+def _same(name: str, text: str) -> str:
+    """The text itself, if the output option of the same name understands it."""
     try:
-        parse({option or name: text})
+        parse({name: text})
     except InputError as error:
         raise _invalid(name, error.message) from None
     return text
@@ -134,9 +134,14 @@ def _shadow(texts: Mapping[str, str]) -> str:
 
 def _background(texts: Mapping[str, str]) -> str:
     text = texts.get("bg_color", "").strip()
-    if text.lower().startswith("blur"):
-        raise _invalid("bg_color", "Expected a colour")
-    return _same("bg_color", f"#{text}" if _HEX.fullmatch(text) else text, "background")
+    colour = f"#{text}" if _HEX.fullmatch(text) else text
+    try:
+        if not text.lower().startswith("blur"):
+            parse({"background": colour})
+            return colour
+    except InputError:
+        pass
+    raise _invalid("bg_color", "Expected a hexadecimal colour such as 81d4fa, or a name such as green")
 
 
 def _margin(text: str) -> str:

@@ -85,11 +85,16 @@ def server_settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
 
 def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, load: Any) -> None:
     app = create_app(config, load=load, limiter=limiter)
-    settings = server_settings(config, app)
-    # uvicorn raises the signal again once all is finished: a stop that was asked for is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    server = uvicorn.Server(server_settings(config, app))
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn listens to signals a moment later. Once all is finished it raises the signal again: a stop that was asked
+    # for is no failure.
+    signal.signal(signal.SIGTERM, stop)
     try:
-        uvicorn.Server(settings).run(sockets=[listener])
+        server.run(sockets=[listener])
     finally:
         if app.state.service.abandoned:
             _end_now()
@@ -103,6 +108,8 @@ def _end_now() -> None:
 
 
 def _worker(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, log_level: str) -> None:
+    # Ctrl+C reaches all processes of a terminal; the first one tells the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging(log_level)
     remover: Cutter = load_remover(config)
     _run(config, limiter, listener, lambda: remover)

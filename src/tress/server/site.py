@@ -46,15 +46,15 @@ def site_router(service: Service) -> APIRouter:
     async def index(_: Request) -> Response:
         return answer("index.html")
 
-    @router.get("/docs")
+    @router.api_route("/docs", methods=["GET", "HEAD"])
     async def docs(_: Request) -> Response:
         return answer("docs.html")
 
-    @router.get("/favicon.ico")
+    @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
     async def icon(_: Request) -> Response:
         return answer("icon.svg")
 
-    @router.get("/page/{name}")
+    @router.api_route("/page/{name}", methods=["GET", "HEAD"])
     async def file(name: str) -> Response:
         return answer(name)
 

@@ -19,7 +19,9 @@ def system_router(service: Service) -> APIRouter:
     """Routes about the service itself."""
     router = APIRouter(tags=["service"])
 
-    @router.get("/v1/models", operation_id="models", responses=_JSON_OBJECT | errors(OWN_ERROR, 401, 429))
+    @router.get(
+        "/v1/models", operation_id="models", summary="The models", responses=_JSON_OBJECT | errors(OWN_ERROR, 401, 429)
+    )
     async def models(request: Request) -> Response:
         """The models of the catalogue, and which of them this service uses."""
         service.admit(request)
@@ -36,7 +38,12 @@ def system_router(service: Service) -> APIRouter:
         ]
         return JSONResponse({"models": listed})
 
-    @router.get("/v1/schema", operation_id="schema", responses=_JSON_OBJECT | errors(OWN_ERROR, 401, 429))
+    @router.get(
+        "/v1/schema",
+        operation_id="schema",
+        summary="Options and limits",
+        responses=_JSON_OBJECT | errors(OWN_ERROR, 401, 429),
+    )
     async def schema(request: Request) -> Response:
         """JSON schema of every output option, as the command line has them, and the limits of this service."""
         service.admit(request)
@@ -50,12 +57,18 @@ def system_router(service: Service) -> APIRouter:
         return JSONResponse({"options": describe(), "limits": limits})
 
     @router.head("/healthz", include_in_schema=False)
-    @router.get("/healthz", operation_id="healthz", responses=_JSON_OBJECT)
+    @router.get("/healthz", operation_id="healthz", summary="Whether it is alive", responses=_JSON_OBJECT)
     async def healthz() -> Response:
         """The process answers."""
         return JSONResponse({"status": "ok"})
 
-    @router.get("/readyz", operation_id="readyz", responses=_JSON_OBJECT | errors({"type": "object"}, 503))
+    @router.head("/readyz", include_in_schema=False)
+    @router.get(
+        "/readyz",
+        operation_id="readyz",
+        summary="Whether it takes requests",
+        responses=_JSON_OBJECT | errors({"type": "object"}, 503),
+    )
     async def readyz() -> Response:
         """The network is loaded and there is room for another request."""
         gate = service.gate
@@ -68,6 +81,7 @@ def system_router(service: Service) -> APIRouter:
     @router.get(
         "/metrics",
         operation_id="metrics",
+        summary="Numbers for Prometheus",
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **errors(OWN_ERROR, 401, 429)},
         response_class=Response,
     )

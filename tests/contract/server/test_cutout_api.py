@@ -158,7 +158,7 @@ def test_health_readiness_and_metrics(client, png):
     assert "tress_queue_depth 0.0" in text
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/page/style.css", "/healthz", "/readyz"])
 def test_probes_may_ask_for_the_head_alone(client, path):
     response = client.head(path)
     assert (response.status_code, response.content) == (200, b"")
@@ -172,6 +172,25 @@ def test_the_pages_headers_forbid_requests_to_elsewhere(client):
         assert page.headers["x-content-type-options"] == "nosniff"
         assert "http://" not in page.text.replace("http://www.w3.org", "")
         assert "https://" not in page.text.replace("https://example.com", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/", "GET, HEAD"),
+        ("/healthz", "GET, HEAD"),
+        ("/v1/cutout", "POST"),
+        ("/v1/models", "GET"),
+        ("/v1.0/account", "GET"),
+        ("/api/remove", "GET, POST"),
+        ("/page/style.css", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
+    ],
+)
+def test_other_methods_are_answered_with_those_that_there_are(client, path, methods):
+    refused = client.delete(path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, methods)
+    assert "method_not_allowed" in refused.text
 
 
 @pytest.mark.parametrize("path", ["/page/../app.py", "/page/%2e%2e/app.py", "/page/__init__.py", "/page/"])

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import gzip
 import json
 import tracemalloc
 from urllib.parse import urlencode
@@ -130,6 +131,37 @@ def test_bodies(client, path, case):
     kind, content = BODIES[case]
     assert_refused(path, client.post(path, content=content, headers={"content-type": kind} if kind else {}))
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/cutout", "/v1.0/removebg", "/api/remove"])
+def test_compressed_bodies_are_called_that(client, png, path):
+    headers = {"content-type": "image/png", "content-encoding": "gzip"}
+    response = client.post(path, content=gzip.compress(png), headers=headers)
+    assert_refused(path, response)
+    assert "Content-Encoding gzip" in response.text
+    assert (
+        client.post("/v1/cutout", content=png, headers={**headers, "content-encoding": "identity"}).status_code == 200
+    )
+
+
+def test_a_picture_that_is_called_a_form_gets_a_hint(client, png):
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    error = client.post("/v1/cutout", content=png, headers=headers).json()["error"]
+    assert error["code"] == "form"
+    assert "image/jpeg" in error["hint"]
+
+
+def test_several_files_in_one_field_are_refused(client, png):
+    response = client.post("/v1/cutout", files=[("image", png), ("image", png)])
+    assert response.json()["error"]["code"] == "file_twice"
+
+
+@pytest.mark.parametrize("path", ["/v1/cutout/", "/v1.0/removebg/", "/nothing", "/v1.0/nothing", "/docs/"])
+def test_addresses_that_are_not_there_are_refused_and_not_redirected(client, path):
+    response = client.post(path, follow_redirects=False)
+    assert response.status_code == 404
+    assert_refused(path, response)
+    assert "/openapi.json" in response.text
 
 
 @pytest.mark.parametrize("where", ["data", "params", "json"])

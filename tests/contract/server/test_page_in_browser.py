@@ -270,6 +270,10 @@ def test_an_option_in_error_ends_the_waiting(page, png):
     page.fill_in("#size", "abc")
     page.until(page.find(".note").is_displayed)
     page.settled()
+    assert page.find(".facts").text == ""
+    page.fill_in("#size", "30")
+    page.until(lambda: page.find(".facts").text.startswith("30 × 20 px"))
+    assert not page.find(".note").is_displayed()
 
 
 def test_files_without_a_picture_are_refused_visibly(page, png):
@@ -339,11 +343,92 @@ def test_a_key_is_asked_for_and_used(page, png):
 
     page = page(keys=KeyRing((("a", digest_of("right")),)))
     page.until(page.find("dialog.key").is_displayed)
+    assert not page.find("#key-note").is_displayed()
+    page.find("#key").send_keys("wrong")
+    page.find("dialog.key button").click()
+    page.until(page.find("#key-note").is_displayed)
+    assert "not known" in page.find("#key-note").text
     page.find("#key").send_keys("right")
     page.find("dialog.key button").click()
     page.drop("ball.png", png)
     page.settled()
     assert page.count(".thumb.done") == 1
+
+
+def test_a_key_that_was_not_confirmed_is_not_used(page):
+    from selenium.webdriver.common.keys import Keys
+
+    from tress.server.keys import KeyRing, digest_of
+
+    page = page(keys=KeyRing((("a", digest_of("right")),)))
+    page.until(page.find("dialog.key").is_displayed)
+    page.find("#key").send_keys("right", Keys.ESCAPE)
+    page.until(lambda: "no API key" in page.find("#limits").text)
+
+
+def focused(page):
+    return page.driver.switch_to.active_element
+
+
+def test_the_focus_is_never_lost(page, png):
+    from selenium.webdriver.common.keys import Keys
+
+    page = page()
+    page.until(lambda: page.find("#limits").text)
+    page.find('.drop [data-do="pick"]').send_keys(Keys.SHIFT)
+    page.drop_all({"one.png": png, "two.png": png})
+    assert focused(page).get_attribute("id") == "stage"
+    page.settled()
+    first, second = page.find_all(".remove")
+    assert [first.accessible_name, second.accessible_name] == ["Remove one.png", "Remove two.png"]
+    first.send_keys(Keys.ENTER)
+    assert focused(page).accessible_name == "two.png"
+    second.send_keys(Keys.ENTER)
+    assert focused(page).text == "Choose photos"
+
+
+def test_what_happens_is_said(page, png):
+    page = page()
+    page.until(lambda: page.find("#limits").text)
+    page.driver.execute_script(
+        "const said = document.querySelector('#said'); window.heard = [];"
+        "new MutationObserver(() => said.textContent && heard.push(said.textContent)).observe(said, {childList: true})"
+    )
+    page.drop("ball.png", png)
+    page.settled()
+    page.choose("#crop")
+    page.settled()
+    heard = page.driver.execute_script("return heard")
+    assert heard.count("ball.png is done.") == 2
+    page.choose(".remove")
+    page.until(lambda: "ball.png is removed." in page.driver.execute_script("return heard"))
+
+
+def test_arrow_keys_pass_over_the_background_picture(page, png):
+    from selenium.webdriver.common.keys import Keys
+
+    page = page()
+    page.drop("ball.png", png)
+    page.settled()
+    script = "window.asked = 0; document.querySelector('#choose').onclick = (e) => { asked += 1; e.preventDefault(); }"
+    page.driver.execute_script(script)
+    colour, picture, _ = page.find_all('input[name="background"]')[3:]
+    page.choose('input[name="background"][value="colour"]')
+    colour.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert page.find('input[name="background"][value="blur"]').is_selected()
+    assert page.driver.execute_script("return asked") == 0
+    webdriver.ActionChains(page.driver).click(picture).perform()
+    assert page.driver.execute_script("return asked") == 1
+
+
+def test_the_view_has_no_buttons_for_nothing(page, png):
+    page = page()
+    page.drop("broken.png", b"no picture")
+    page.until(page.find(".problem").is_displayed)
+    assert not any(button.is_enabled() for button in page.find_all(".tools button"))
+    page.drop("ball.png", png)
+    page.settled()
+    assert all(button.is_enabled() for button in page.find_all(".tools button"))
 
 
 def test_nothing_sticks_out_on_a_phone(page, png):
@@ -381,4 +466,5 @@ def test_accessibility(page, png, colours, width):
     assert violations() == []
     page.driver.get(f"{page.server.url}/docs")
     page.until(lambda: page.count("details"))
+    page.driver.execute_script("for (const details of document.querySelectorAll('details')) details.open = true")
     assert violations() == []

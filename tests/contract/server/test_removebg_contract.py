@@ -218,6 +218,12 @@ def test_wrong_parameters_have_the_contracts_codes(client, png, data, code):
 def test_wrong_sources_have_the_contracts_codes(make_client, png, empty_png):
     client = make_client(max_upload_bytes=20_000, max_megapixels=0.002)
     assert code_of(client.post(URL, data={"size": "auto"})) == "missing_source"
+    text = client.post(URL, data={"image_file": "photo.jpg"})
+    assert code_of(text) == "missing_source"
+    assert "not a file" in text.json()["errors"][0]["detail"]
+    colour = client.post(URL, files={"image_file": png}, data={"bg_color": "nocolour"}).json()["errors"][0]
+    assert "blur" not in colour["detail"]
+    assert "81d4fa" in colour["detail"]
     assert code_of(client.post(URL, files={"image_file": b"GIF87 no"})) == "invalid_file_type"
     assert code_of(client.post(URL, files={"image_file": empty_png})) == "unknown_foreground"
     assert code_of(client.post(URL, files={"image_file": png})) == "resolution_too_high"

@@ -14,7 +14,7 @@ export class Problem extends Error {
 
 let askForKey = async () => null;
 
-/** Sets how a person is asked for an API key; `ask` resolves to the key, or null. */
+/** Sets how a person is asked for an API key; `ask` takes what is wrong with the last one and resolves to a key, or null. */
 export function onKeyNeeded(ask) {
   askForKey = ask;
 }
@@ -51,8 +51,10 @@ async function send(method, path, body, how) {
     const answer = await once(method, path, body, how);
     if (answer.status < 300) return answer;
     if (answer.status === 401) {
+      // Another request may have asked for the key meanwhile.
+      if (sessionStorage.getItem(KEY) !== answer.key) continue;
       sessionStorage.removeItem(KEY);
-      const key = await askForKey();
+      const key = await askForKey(answer.key ? "That key is not known here." : "");
       if (key) {
         sessionStorage.setItem(KEY, key);
         continue;
@@ -76,7 +78,7 @@ function once(method, path, body, { signal, onProgress }) {
     request.upload.onprogress = (event) => onProgress?.({ sent: event.loaded / event.total });
     request.upload.onload = () => onProgress?.("working");
     request.onload = () =>
-      resolve({ status: request.status, blob: request.response, header: (name) => request.getResponseHeader(name) });
+      resolve({ key, status: request.status, blob: request.response, header: (name) => request.getResponseHeader(name) });
     request.onerror = () =>
       reject(new Problem("offline", "The server cannot be reached.", "Check the connection and try again."));
     request.onabort = () => reject(new DOMException("stopped", "AbortError"));

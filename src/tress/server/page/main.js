@@ -48,7 +48,9 @@ async function add(files) {
     $("#limits").textContent = `${error.message} ${error.hint ?? ""}`;
     return;
   }
+  const loses = document.activeElement?.closest(".welcome");
   document.body.dataset.view = "work";
+  if (loses) $("#stage").focus({ preventScroll: true });
   const added = pictures.map((file) => new Item(file));
   for (const item of added) {
     items.push(item);
@@ -61,7 +63,7 @@ async function add(files) {
 
 function thumb(item) {
   const button = make("button", { type: "button", class: "thumb queued", "data-item": item.id }, make("img", { src: item.photo, alt: "" }), make("span", { class: "hidden" }, item.name));
-  const remove = make("button", { type: "button", class: "remove", title: "Remove" }, "×", make("span", { class: "hidden" }, ` ${item.name}`));
+  const remove = make("button", { type: "button", class: "remove", title: "Remove", "aria-label": `Remove ${item.name}` }, make("span", { "aria-hidden": "true" }, "×"));
   button.onclick = () => select(item);
   remove.onclick = () => discard(item);
   return make("li", {}, button, remove);
@@ -100,8 +102,11 @@ function discard(item) {
   if (!items.length) {
     document.body.dataset.view = "empty";
     note("");
+    $('.drop [data-do="pick"]').focus();
   } else if (item === current) select(items[Math.min(index, items.length - 1)]);
   updateSave();
+  if (items.length) document.querySelector(`[data-item="${current.id}"]`).focus();
+  say(`${item.name} is removed.`);
 }
 
 /** The options for what is shown: as for the file, unless the browser could not show that. */
@@ -146,6 +151,7 @@ function showCurrent() {
   } else {
     stage.clear();
   }
+  for (const button of document.querySelectorAll(".tools button")) button.disabled = !size;
   if (result && !revealed) {
     revealed = true;
     // The first result wipes in, so that everybody sees what the handle does.
@@ -153,7 +159,7 @@ function showCurrent() {
   }
   if (!result) stage.splitAt(1);
   showState(item, result, exact);
-  updateSave(exact);
+  updateSave();
 }
 
 function showState(item, result, exact) {
@@ -165,6 +171,7 @@ function showState(item, result, exact) {
   busy.querySelector(".busy-bar").style.setProperty("--done", `${(sent ?? 0) * 100}%`);
   const words = { working: result ? "" : "Finding the subject…", busy: "The server is busy. Waiting for a free place…" };
   const text = item.state === "queued" ? "Waiting…" : sent === undefined ? words[item.progress] : sent < 1 ? "Sending…" : words.working;
+  if (text && text !== busy.querySelector("p").textContent) say(text);
   busy.querySelector("p").textContent = text;
   busy.querySelector("p").hidden = !text;
   const problem = $(".problem");
@@ -187,7 +194,8 @@ function refresh(item) {
   else updateSave();
 }
 
-function updateSave(exact) {
+function updateSave() {
+  const exact = current && options ? workshop.peek(current, shownOptions()) : null;
   const done = items.filter((item) => item.results.size);
   $('[data-do="download"]').disabled = !current?.results.size;
   $('[data-do="copy"]').disabled = !current?.results.size;
@@ -195,7 +203,7 @@ function updateSave(exact) {
   $('[data-do="download-all"]').disabled = !done.length;
   $('[data-do="download-all"]').textContent = `Download all (${done.length})`;
   if (exact) $(".facts").textContent = `${exact.width} × ${exact.height} px · ${kilobytes(exact.blob.size)}`;
-  else if (!current?.results.size) $(".facts").textContent = "";
+  else if (!current?.pending.size) $(".facts").textContent = "";
 }
 
 function kilobytes(bytes) {
@@ -249,23 +257,33 @@ async function copy() {
   setTimeout(() => (button.textContent = "Copy"), 1600);
 }
 
-function askForKey() {
+function askForKey(wrong) {
   const dialog = $("dialog.key");
   const field = $("#key");
-  field.value = "";
-  dialog.showModal();
+  // Two requests may ask at the same time.
+  if (!dialog.open) {
+    field.value = "";
+    dialog.returnValue = "";
+    $("#key-note").textContent = wrong;
+    $("#key-note").hidden = !wrong;
+    dialog.showModal();
+  }
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(field.value.trim() || null), { once: true });
+    dialog.addEventListener("close", () => resolve((dialog.returnValue && field.value.trim()) || null), { once: true });
   });
 }
 
+/** Tells people who cannot see it what has changed. */
 function say(text) {
-  $("#said").textContent = text;
+  const place = $("#said");
+  // The same words once more would be no change, and not be spoken.
+  place.textContent = "";
+  setTimeout(() => (place.textContent = text), 50);
 }
 
 /** Says what is wrong: beside the options, or, while there is no picture yet, where photos are dropped. */
 function note(text) {
-  for (const place of document.querySelectorAll(".note, .drop-note")) {
+  for (const place of document.querySelectorAll(".save .note, .drop-note")) {
     place.textContent = text;
     place.hidden = !text;
   }

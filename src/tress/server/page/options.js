@@ -27,6 +27,7 @@ export class Options {
     this.picture = null;
     // The format to go back to once there is a background.
     this.formatWanted = null;
+    this.byPointer = false;
     form.append(this.#background(), this.#shadow(), this.#canvas(), this.#file(), this.#more());
     this.#settle();
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -103,12 +104,15 @@ export class Options {
       const control = elements[output.htmlFor.value];
       output.value = `${control.value}${output.dataset.unit ?? ""}`;
     }
-    if (changed?.name === "background" && lacksPicture) elements.choose.click();
+    // Arrow keys pass over this choice on their way to the next one: no dialog may open in between.
+    if (changed?.name === "background" && lacksPicture && this.byPointer) elements.choose.click();
   }
 
   #background() {
     const group = make("fieldset", { "aria-label": "Background" }, make("legend", {}, "Background"));
     const row = make("div", { class: "swatches" });
+    row.addEventListener("pointerdown", () => (this.byPointer = true));
+    row.addEventListener("keydown", () => (this.byPointer = false));
     for (const { value, label, look } of SWATCHES) {
       const radio = make("input", { type: "radio", name: "background", value });
       radio.checked = value === "";
@@ -178,7 +182,7 @@ function field(name, property) {
   const help = make("p", { class: "help", id: `${name}-help` }, property.description);
   const described = { "aria-describedby": `${name}-help` };
   if (property.type === "boolean") return make("div", { class: "field" }, switchRow(name, title(name), property, described), help);
-  if (property.enum) return make("div", { class: "field" }, make("p", { class: "label" }, title(name)), segments(name, unique(property.enum), property.default), help);
+  if (property.enum) return make("div", { class: "field" }, make("p", { class: "label", "aria-hidden": "true" }, title(name)), segments(name, unique(property.enum), property.default, described), help);
   const number = property.type === "number" || property.type === "integer";
   const control = make("input", {
     type: number ? "number" : "text", name, id: name, ...described,
@@ -195,8 +199,8 @@ function switchRow(name, label, property, more = {}) {
   return make("div", { class: "row" }, make("label", { for: name, title: property.description }, label), control);
 }
 
-function segments(name, words, chosen) {
-  const group = make("div", { class: "segments", role: "radiogroup", "aria-label": title(name) });
+function segments(name, words, chosen, more = {}) {
+  const group = make("div", { class: "segments", role: "radiogroup", "aria-label": title(name), ...more });
   for (const word of words) {
     const radio = make("input", { type: "radio", name, value: word });
     radio.checked = word === chosen;

@@ -37,6 +37,8 @@ export class Stage {
     this.after.hidden = !result;
     if (result) this.after.src = result;
     this.after.alt = result ? `${name}, background removed` : "";
+    this.photo.alt = result ? "" : name;
+    this.canvas.hidden = false;
     this.backdrop.classList.toggle("checker", backdrop === "checker");
     this.backdrop.style.background = backdrop === "checker" ? "" : `${backdrop} center / cover`;
     this.root.classList.toggle("waiting", !result);
@@ -52,7 +54,7 @@ export class Stage {
     this.photo.removeAttribute("src");
     this.after.removeAttribute("src");
     this.root.classList.add("waiting");
-    this.canvas.style.width = this.canvas.style.height = "0";
+    this.canvas.hidden = true;
   }
 
   compare(on) {
