@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import math
+import os
 import platform
 import subprocess
 import sys
@@ -103,9 +104,12 @@ class Journal:
             self._try(self._board.close)
 
     def _flush(self) -> None:
-        text = ("\n" if self._torn else "") + "".join(self._waiting)
-        self._torn = True
-        with open(self.out / LOG, "a", encoding="utf-8") as file:
+        text = "".join(self._waiting).encode()
+        with open(self.out / LOG, "a+b") as file:
+            if self._torn and file.tell():
+                file.seek(-1, os.SEEK_END)
+                text = (b"" if file.read() == b"\n" else b"\n") + text
+            self._torn = True
             file.write(text)
         self._torn = False
         self._waiting.clear()

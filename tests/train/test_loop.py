@@ -308,6 +308,20 @@ def test_a_log_that_cannot_be_written_waits_for_room(
     assert "make room" in capsys.readouterr().err
 
 
+def test_a_torn_line_of_the_log_stands_alone_and_others_leave_no_gap(tmp_path: Path) -> None:
+    for event in ("first", "second"):
+        journal = loop.Journal(tmp_path)
+        journal.write(event)
+        journal.close()
+    log = tmp_path / "log.jsonl"
+    assert all(log.read_text().split("\n")[:-1])
+    log.write_bytes(log.read_bytes() + b'{"event": "to')
+    journal = loop.Journal(tmp_path)
+    journal.write("third")
+    journal.close()
+    assert [row["event"] for row in read_log(tmp_path)] == ["first", "second", "third"]
+
+
 def test_a_step_without_a_finite_loss_changes_nothing_and_names_its_samples(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

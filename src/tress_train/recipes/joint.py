@@ -3,7 +3,7 @@
     torchrun --nproc-per-node 2 -m tress_train run joint --data DATA --data MENDED --data RENDERS --out runs/joint \
         --set locator_weights=LOCATOR.pt --set refiner_weights=REFINER.pt
     tress-train export runs/joint/ema.pt locator.onnx --long-side 512
-    tress-train export runs/joint/ema.pt refiner.onnx --task refiner --long-side 112
+    tress-train export runs/joint/ema.pt refiner.onnx --task refiner
 
 Every second picture the locator sees is a composite made at up to 1024 px, of the kind hair six times of ten.  The
 refiner gets crops of it with what the locator says about it now, and its losses reach the locator too.  As before, the
