@@ -1,7 +1,7 @@
 """The seventh locator: what the third joint run had too little of, photos of animals, for a short while.
 
-    torchrun --nproc-per-node 2 -m tress_train run seventh_locator --data DATA --data MENDED --data CURATED --data DRAWN \
-        --data RENDERS --data CUTOUTS --init HALF.pt --out runs/seventh
+    torchrun --nproc-per-node 2 -m tress_train run seventh_locator --data DATA --data MENDED --data CURATED \
+        --data DRAWN --data RENDERS --data CUTOUTS --init HALF.pt --out runs/seventh
 
 Half of what `third_joint` saw were scenes, and of the rest a half composites or empty, so cats and butterflies outdoors
 lost what edges won.  ``HALF`` is the mean of the weights before and after that run.
