@@ -3,8 +3,8 @@
     torchrun --nproc-per-node 2 -m tress_train run seventh_locator --data DATA --data MENDED --data CURATED \
         --data DRAWN --data RENDERS --data CUTOUTS --init HALF.pt --out runs/seventh
 
-Half of what `third_joint` saw were scenes, so cats and butterflies outdoors lost what edges won: here every third sample
-is a photo of animals.  ``HALF`` is the mean of the weights before and after that run.
+Half of what `third_joint` saw were scenes, so cats and butterflies outdoors lost what edges won: here every third
+sample is a photo of animals.  ``HALF`` is the mean of the weights before and after that run.
 
 Cost: a quarter of an hour on two cores.  Expected: see the training log.
 """
