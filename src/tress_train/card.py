@@ -11,7 +11,7 @@ from typing import Any
 
 from tress.errors import InputError
 from tress.io.files import write_atomic
-from tress_train.data.sources import registered_sources
+from tress_train.data.sources import CUT_OUT, registered_sources, source_of
 from tress_train.records import read_log, read_summary
 
 _GAP_S = 3600.0
@@ -86,15 +86,17 @@ def _data(records: Sequence[dict[str, Any]]) -> list[str]:
             used.setdefault(name, []).append(record["data"][name])
     lines = ["## Data", "", "| set | what | origin | licence as stated | files |", "|---|---|---|---|---|"]
     for name, digests in sorted(used.items()):
-        source = registered.get(name)
+        source = source_of(name, registered)
         # Runs may have had different files of a set: all are named, once.
         files = {digest: f"`{digest[:12]}`" for digest in digests}
         if source is None:
             lines.append(f"| {name} | not registered | ? | ? | {', '.join(files.values())} |")
         else:
             as_registered = ["as registered"] if files.pop(source.fingerprints.get("train", ""), None) else []
-            state = "; ".join(as_registered + [f"changed, {digest}" for digest in files.values()])
-            lines.append(f"| {name} | {source.what} | {source.origin} | {source.licence} | {state} |")
+            other = "changed, " if name in registered else ""
+            state = "; ".join(as_registered + [f"{other}{digest}" for digest in files.values()])
+            what = source.what if name in registered else f"subjects cut out of {name.removesuffix(CUT_OUT)}"
+            lines.append(f"| {name} | {what} | {source.origin} | {source.licence} | {state} |")
     return [*lines, ""]
 
 

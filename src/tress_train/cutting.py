@@ -30,6 +30,7 @@ from tress.process.labels import edge_band, make_label
 from tress_train.data.collection import MANIFEST
 from tress_train.data.overlap import SAME_PHOTO
 from tress_train.data.reading import read_alpha, read_rgb, shrink, trim_clear
+from tress_train.data.sources import CUT_OUT
 from tress_train.distil import agree, write_png, write_rows
 from tress_train.gates import read_gates, source_keys
 
@@ -82,7 +83,7 @@ def cut_out_all(
             rows.append(
                 {
                     "image": os.path.relpath(path, out),
-                    "set": f"{record.set}-cutouts",
+                    "set": record.set + CUT_OUT,
                     "kind": record.kind,
                     "edge": "rgba",
                     "ignore_px": 0,
@@ -94,7 +95,7 @@ def cut_out_all(
         raise InputError(
             "no_cutouts",
             f"of {len(labelled)} pictures with a label none gives a cut-out that can be trusted",
-            hint="it takes photos whose whole subject is in the picture, at least 160 px large, and correct labels",
+            hint=f"the whole subject must be in the picture, at least {SMALLEST_PX} px large, and its label be right",
         )
     return write_rows(rows, out)
 

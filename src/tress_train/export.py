@@ -17,7 +17,7 @@ from tress.io.files import write_atomic
 from tress.process.tiles import TileGrid
 from tress.spec import ModelSpec
 from tress_train import checkpoint
-from tress_train.data.sources import registered_sources
+from tress_train.data.sources import registered_sources, source_of
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
 from tress_train.records import read_summary
@@ -52,7 +52,10 @@ def exported(run: Path) -> Exported:
     """
     record = read_summary(run)
     recipe, usual = record["recipe"], Exported()
-    foreign = recipe["name"] == "finetune" or set(record.get("used_sets", ())) - registered_sources().keys()
+    registered = registered_sources()
+    foreign = recipe["name"] == "finetune" or any(
+        source_of(name, registered) is None for name in record.get("used_sets", ())
+    )
     return Exported(
         variant=recipe.get("variant", usual.variant),
         long_side_px=recipe["stages"][-1].get("long_side_px", usual.long_side_px),

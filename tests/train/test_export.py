@@ -106,6 +106,8 @@ def test_a_file_says_of_its_weights_what_the_record_says(locator, tmp_path):
     found = spec()
     assert (found.long_side_px, found.licence, found.recipe) == (96, "Apache-2.0", "abc")
     assert spec(used_sets=["ccp1004", "mine"]).licence == ""
+    assert spec(used_sets=["ccp1004", "ccp1004-cutouts"]).licence == "Apache-2.0"
+    assert spec(used_sets=["ccp1004", "mine-cutouts"]).licence == ""
     found = spec("--long-side", "64", "--licence", "MIT", recipe={**recipe, "name": "finetune"})
     assert (found.long_side_px, found.licence) == (64, "MIT")
     assert spec(recipe={**recipe, "name": "finetune"}).licence == ""

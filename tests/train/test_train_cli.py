@@ -135,8 +135,8 @@ def test_the_card_says_what_the_records_say(tmp_path: Path) -> None:
         "versions": versions(),
         "processes": 1,
         "steps": 1200,
-        "data": {"ccp1004": "0" * 64, "mine": "1" * 64, "figaro1k-hair": "2" * 64},
-        "used_sets": ["ccp1004", "mine"],
+        "data": {"ccp1004": "0" * 64, "mine": "1" * 64, "figaro1k-hair": "2" * 64, "ccp1004-cutouts": "3" * 64},
+        "used_sets": ["ccp1004", "ccp1004-cutouts", "mine"],
         "stages_done": [{"stage": "plain", "gates": ["iou on plain 0.9500, wanted >= 0.94: passed"]}],
         "decisions": [
             {"stage": "fine", "what": "gate passed by decision", "reason": "bad labels", "gates": ["x MISSED"]}
@@ -152,6 +152,9 @@ def test_the_card_says_what_the_records_say(tmp_path: Path) -> None:
     assert "Clothing Co-Parsing" in text
     assert "changed, `000000000000`" in text
     assert "| mine | not registered |" in text
+    (cut_out,) = [line for line in text.splitlines() if line.startswith("| ccp1004-cutouts")]
+    assert cut_out.startswith("| ccp1004-cutouts | subjects cut out of ccp1004 | ")
+    assert cut_out.endswith(f"| {registered_sources()['ccp1004'].licence} | `333333333333` |")
     assert "figaro" not in text
     assert "bad labels" in text
     assert "wanted >= 0.94: passed" in text

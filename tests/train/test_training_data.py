@@ -211,17 +211,18 @@ def test_every_registered_source_says_what_it_is_and_names_meet_nowhere() -> Non
         index([twin, twin])
 
 
-def test_sets_for_measuring_only_are_never_trained_on(tmp_path: Path, data: Path) -> None:
+@pytest.mark.parametrize("name", ["fashion-people", "fashion-people-cutouts"])
+def test_sets_for_measuring_only_are_never_trained_on(tmp_path: Path, data: Path, name: str) -> None:
     text = (data / "train" / "manifest.jsonl").read_text(encoding="utf-8")
     folder = tmp_path / "bad"
     folder.mkdir()
     (folder / "train").mkdir()
-    lines = text.replace('"set": "discs"', '"set": "fashion-people"').splitlines()
+    lines = text.replace('"set": "discs"', f'"set": "{name}"').splitlines()
     rows = [json.loads(line) for line in lines]
     for row in rows:
-        for name in ("image", "alpha"):
-            if name in row:
-                row[name] = str(data / "train" / row[name])
+        for part in ("image", "alpha"):
+            if part in row:
+                row[part] = str(data / "train" / row[part])
     (folder / "train" / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     with pytest.raises(InputError) as error:
         gather(smoke(load_recipe("first_locator")), [folder], tmp_path / "cache.jsonl")

@@ -22,7 +22,7 @@ from tress_train.data.collection import (
 from tress_train.data.difficulty import measure_all
 from tress_train.data.library import Library, load_library
 from tress_train.data.overlap import SAME_PHOTO
-from tress_train.data.sources import registered_sources
+from tress_train.data.sources import registered_sources, source_of
 from tress_train.gates import (
     BACKGROUND_SHARE,
     CUTOUT_SHARE,
@@ -116,10 +116,11 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
     used_sets = sorted({record.set for record in choice.used.values()})
     registered = registered_sources()
     for name in used_sets:
-        if name in registered and registered[name].measuring_only:
+        source = source_of(name, registered)
+        if source is not None and source.measuring_only:
             raise InputError(
                 "measuring_only",
-                f"the data set {name} must not be trained on: {registered[name].licence}",
+                f"the data set {name} must not be trained on: {source.licence}",
                 hint="remove it from the training manifest",
             )
     subsets = {name: choice.subsets[name] for name in sorted(wanted)}

@@ -9,7 +9,7 @@ A few hundred renders and stamps are too few kinds of edges: a larger refiner le
 people, animals and things that tress finds in photos as their labels say come before other backgrounds.  Every second
 batch is small, as for the fifth and sixth locator, whose answers the refiner meets here for the first time.
 
-Cost: 2.3 s a step on two cores with AVX2, 80 minutes.  Expected: see the training log.
+Cost: 2.4 s a step on two cores with AVX2, 80 minutes.  Expected: see the training log.
 """
 
 from __future__ import annotations

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tress.errors import InputError
 from tress_train.data.source import DataSource
+
+# What `tress-train cutouts` adds to the name of the data set that it cuts out of.
+CUT_OUT = "-cutouts"
 
 
 def registered_sources() -> dict[str, DataSource]:
@@ -28,3 +31,8 @@ def index(sources: Iterable[DataSource]) -> dict[str, DataSource]:
             raise InputError("source_duplicate", f"two files register the data set {source.name!r}")
         found[source.name] = source
     return found
+
+
+def source_of(name: str, registered: Mapping[str, DataSource]) -> DataSource | None:
+    """The source of a data set, or of the photos it was cut out of, whose licence holds for it too."""
+    return registered.get(name) or registered.get(name.removesuffix(CUT_OUT))

@@ -6,7 +6,7 @@ from tress_train.data.source import DataSource
 
 SOURCE = DataSource(
     name="renders",
-    what="103 more renders like those of synth-hair, by seed (see the training log); exact straight RGBA",
+    what="more renders like those of synth-hair, by seed (see the training log); exact straight RGBA",
     origin="made for this project",
     licence="Apache-2.0, as this project",
     fingerprints={
