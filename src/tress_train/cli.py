@@ -99,7 +99,7 @@ def sources(
 ) -> None:
     """List the registered data sets with their licences, and whether a data folder has them unchanged."""
     from tress_train.data.collection import file_hash, fingerprints, read_collection
-    from tress_train.data.sources import registered_sources
+    from tress_train.data.sources import registered_sources, source_of
 
     registered = registered_sources()
     present: dict[str, dict[str, str]] = {}
@@ -110,10 +110,15 @@ def sources(
             for name, digest in fingerprints(hashes, records).items():
                 present.setdefault(name, {})[split] = digest
     for name in sorted(set(registered) | set(present)):
-        source, state = registered.get(name), ""
-        if data:
-            unchanged = source is not None and present.get(name) == dict(source.fingerprints)
-            state = "not in the data" if name not in present else "unchanged" if unchanged else "DIFFERS"
+        source, state = source_of(name, registered), ""
+        if data and name not in present:
+            state = "not in the data"
+        elif data and source is not None and name not in registered:
+            # Nobody else's cut-outs of the same photos need be the same.
+            state = "cut out"
+        elif data:
+            unchanged = source is not None and present[name] == dict(source.fingerprints)
+            state = "unchanged" if unchanged else "DIFFERS"
         licence = source.licence if source else "not registered"
         typer.echo(f"{name:24}{state:18}{licence}")
 

@@ -54,7 +54,7 @@ def render(seed: int, picture: Path, size: int, photos: list[Path], samples: int
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.samples, scene.cycles.use_denoising = samples, False
-    scene.cycles.max_bounces = 6
+    scene.cycles.max_bounces = 4
     scene.render.use_persistent_data = True
     ratio = RATIOS[rng.integers(len(RATIOS))]
     scene.render.resolution_x, scene.render.resolution_y = round(size * min(1, ratio)), round(size * min(1, 1 / ratio))

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 from goods.part import Part
 from mathutils import Vector
-from shapes import Mesh, loft
+from shapes import Mesh
 from surfaces import Colour, Surface, any_colour, near, tinted
 
 Rng = np.random.Generator

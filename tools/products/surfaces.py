@@ -72,31 +72,32 @@ class Palette:
             self.known[kind] = self._make(kind)
         return self.known[kind]
 
-    def _colour(self) -> Colour:
-        return any_colour(self.rng) if self.like is None else near(self.rng, self.like)
-
     def _make(self, kind: str) -> Surface:
         rng = self.rng
         if kind in ("main", "second"):
-            matter = rng.choice(["matt", "gloss", "metal", "wood", "cloth", "print"], p=[0.26, 0.3, 0.14, 0.1, 0.1, 0.1])
-            return self._make({"matt": "paint", "gloss": "enamel"}.get(matter, matter))
+            matters = ["paint", "enamel", "metal", "wood", "cloth", "print"]
+            kind = str(rng.choice(matters, p=[0.26, 0.3, 0.14, 0.1, 0.1, 0.1]))
+        if kind in ("cloth", "print", "enamel", "paint"):
+            return self._coloured(kind)
         if kind == "metal":
             worn = tinted(rng, float(rng.uniform(0.35, 0.85)), 0.06)
             if rng.random() < 0.2:
                 worn = (0.8, 0.5, 0.18)
             return Surface(worn, near(rng, worn), float(rng.uniform(0.08, 0.45)), 1.0, 0.0, "noise", 3.0)
-        if kind == "dark":
-            return Surface((0.01, 0.011, 0.013), (0.02, 0.02, 0.02), float(rng.uniform(0.05, 0.3)), coat=0.5)
-        if kind == "rubber":
-            grey = tinted(rng, float(rng.uniform(0.01, 0.05)), 0.1)
-            return Surface(grey, near(rng, grey), 0.8, pattern="noise", scale=12)
-        if kind == "light":
-            return Surface((0.85, 0.83, 0.78), (0.8, 0.8, 0.8), 0.5)
         if kind == "wood":
             red = float(rng.uniform(0.08, 0.6))
             brown = (red, red * float(rng.uniform(0.45, 0.7)), red * float(rng.uniform(0.15, 0.4)))
             dark = (brown[0] * 0.5, brown[1] * 0.45, brown[2] * 0.4)
             return Surface(brown, dark, float(rng.uniform(0.25, 0.7)), 0.0, 0.0, "wood", float(rng.uniform(1, 4)))
+        if kind == "rubber":
+            grey = tinted(rng, float(rng.uniform(0.01, 0.05)), 0.1)
+            return Surface(grey, near(rng, grey), 0.8, pattern="noise", scale=12)
+        if kind == "dark":
+            return Surface((0.01, 0.011, 0.013), (0.02, 0.02, 0.02), float(rng.uniform(0.05, 0.3)), coat=0.5)
+        return Surface((0.85, 0.83, 0.78), (0.8, 0.8, 0.8), 0.5)
+
+    def _coloured(self, kind: str) -> Surface:
+        rng = self.rng
         colour = self._colour()
         other = near(rng, colour) if rng.random() < 0.5 else self._colour()
         if kind == "cloth":
@@ -108,3 +109,6 @@ class Palette:
             return Surface(colour, colour, float(rng.uniform(0.03, 0.25)), coat=float(rng.uniform(0, 1)))
         pattern = str(rng.choice(["plain", "noise", "spots", "checker"], p=[0.5, 0.3, 0.1, 0.1]))
         return Surface(colour, other, float(rng.uniform(0.4, 0.9)), pattern=pattern, scale=float(rng.uniform(1, 8)))
+
+    def _colour(self) -> Colour:
+        return any_colour(self.rng) if self.like is None else near(self.rng, self.like)

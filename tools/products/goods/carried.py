@@ -40,7 +40,9 @@ def suitcase(rng: Rng, of: Palette) -> list[Part]:
     wide, deep, high = rng.uniform(0.8, 1.1), rng.uniform(0.35, 0.5), rng.uniform(1.1, 1.6)
     parts = [Part(block(wide, deep, high).moved(z=0.12), of("main"), 0.1)]
     for x in np.linspace(-0.4, 0.4, int(rng.integers(2, 8))):
-        parts.append(Part(block(0.04, deep + 0.03, high * 0.9).moved(x=x * wide, z=0.12 + high * 0.05), of("main"), 0.02))
+        parts.append(
+            Part(block(0.04, deep + 0.03, high * 0.9).moved(x=x * wide, z=0.12 + high * 0.05), of("main"), 0.02)
+        )
     for x in (-wide / 2 + 0.1, wide / 2 - 0.1):
         for y in (-deep / 3, deep / 3):
             parts.append(Part(ball(0.06, 0.06, 0.07).moved(x, y, 0.07), of("rubber")))
@@ -84,7 +86,9 @@ def backpack(rng: Rng, of: Palette) -> list[Part]:
     for x in (-0.25, 0.25):
         strap = curve([(x, 0.2, high * 0.95), (x * 1.3, 0.55, high * 0.8), (x * 1.5, 0.5, 0.4), (x * 1.6, 0.2, 0.15)])
         parts.append(Part(tube(strap, 0.05).scaled(1.2, 1, 1), of("cloth")))
-    loop = curve([(-0.12, 0.1, high * 0.97), (-0.1, 0.1, high + 0.15), (0.1, 0.1, high + 0.15), (0.12, 0.1, high * 0.97)])
+    loop = curve(
+        [(-0.12, 0.1, high * 0.97), (-0.1, 0.1, high + 0.15), (0.1, 0.1, high + 0.15), (0.12, 0.1, high * 0.97)]
+    )
     return [*parts, Part(tube(loop, 0.03), of("cloth"))]
 
 
@@ -116,7 +120,9 @@ def shoe(rng: Rng, of: Palette) -> list[Part]:
 
 def hat(rng: Rng, of: Palette) -> list[Part]:
     brim, high = rng.uniform(0.75, 1.3), rng.uniform(0.4, 0.7)
-    crown = smooth_profile([(brim, float(rng.uniform(-0.05, 0.15))), (0.55, 0.06), (0.5, high * 0.8), (0.3, high), (1e-4, high)])
+    crown = smooth_profile(
+        [(brim, float(rng.uniform(-0.05, 0.15))), (0.55, 0.06), (0.5, high * 0.8), (0.3, high), (1e-4, high)]
+    )
     band = lathe([(0.565, 0.08), (0.55, 0.18)])
     return [Part(lathe([(1e-4, 0.03), *crown]), of("cloth")), Part(band, of("second"))]
 
@@ -157,7 +163,9 @@ def camera(rng: Rng, of: Palette) -> list[Part]:
         Part(lathe([(0.13, 0.88), (0.13, 1.0)], smooth=False).moved(x=wide * 0.35), of("metal"), 0.01),
     ]
     if rng.random() < 0.5:
-        strap = curve([(-wide / 2, 0, 0.8), (-wide, 0.4, 0.2), (-0.2, 0.9, 0.03), (wide, 0.5, 0.03), (wide / 2, 0, 0.8)])
+        strap = curve(
+            [(-wide / 2, 0, 0.8), (-wide, 0.4, 0.2), (-0.2, 0.9, 0.03), (wide, 0.5, 0.03), (wide / 2, 0, 0.8)]
+        )
         parts.append(Part(tube(strap, 0.03), of("cloth")))
     return parts
 

@@ -145,7 +145,9 @@ def chair(rng: Rng, of: Palette) -> list[Part]:
             parts.append(Part(tube(arm, leg), of(kind)))
     if rng.random() < 0.5:
         for z in np.linspace(0.25, back, int(rng.integers(2, 6))):
-            parts.append(Part(tube([(-x, y + 0.15 * z / back, seat + z), (x, y + 0.15 * z / back, seat + z)], leg), of(kind)))
+            parts.append(
+                Part(tube([(-x, y + 0.15 * z / back, seat + z), (x, y + 0.15 * z / back, seat + z)], leg), of(kind))
+            )
     else:
         parts.append(Part(tube([(-x, y + 0.15, seat + back), (x, y + 0.15, seat + back)], leg), of(kind)))
         for sx in np.linspace(-x, x, int(rng.integers(4, 9)))[1:-1]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from shapes import Mesh, ball, block, curve, hoop, lathe, plate, tube
 from surfaces import Palette
@@ -32,8 +34,8 @@ def car(rng: Rng, of: Palette) -> list[Part]:
         # Outlines are drawn in x and z; a plate lies in x and y.
         solid = plate(outline, depth).turned("x", 90).moved(y=depth / 2)
         parts.append(Part(solid, of(kind), bevel))
-    for depth in (wide * 0.865,):
-        parts.append(Part(plate(glass, depth).turned("x", 90).moved(y=depth / 2), of("dark"), 0.06))
+    windows = plate(glass, wide * 0.865).turned("x", 90).moved(y=wide * 0.4325)
+    parts.append(Part(windows, of("dark"), 0.06))
     for x in (long * 0.2, long * 0.8):
         for y in (-wide / 2 + 0.08, wide / 2 - 0.08):
             tyre, rim = wheel(rng.uniform(0.29, 0.33), 0.22)
@@ -54,12 +56,19 @@ def bicycle(rng: Rng, of: Palette) -> list[Part]:
     for x in (0, apart):
         spin = float(rng.uniform(0, 30))
         rim = hoop(radius, thin).turned("x", 90).moved(x, 0, radius)
-        parts += [Part(rim, of("rubber")), Part(hoop(radius * 0.94, 0.015).turned("x", 90).moved(x, 0, radius), of("metal"))]
+        parts += [
+            Part(rim, of("rubber")),
+            Part(hoop(radius * 0.94, 0.015).turned("x", 90).moved(x, 0, radius), of("metal")),
+        ]
         for angle in np.radians(np.arange(0, 360, 15) + spin):
             end = (x + radius * 0.94 * np.cos(angle), 0, radius + radius * 0.94 * np.sin(angle))
             parts.append(Part(tube([(x, 0.03, radius), end], 0.005, sides=5), of("metal")))
         parts.append(Part(lathe([(0.05, -0.06), (0.05, 0.06)]).turned("x", 90).moved(x, 0, radius), of("metal")))
-    crank, seat, head = (apart * 0.42, 0, radius * 0.95), (apart * 0.3, 0, radius + 0.6), (apart * 0.82, 0, radius + 0.62)
+    crank, seat, head = (
+        (apart * 0.42, 0, radius * 0.95),
+        (apart * 0.3, 0, radius + 0.6),
+        (apart * 0.82, 0, radius + 0.62),
+    )
     rear, fore = (0, 0, radius), (apart, 0, radius)
     lines = [(rear, crank), (rear, seat), (crank, seat), (seat, head), (crank, head), (head, fore)]
     parts += [Part(tube(line, 0.035), of("main")) for line in lines]
@@ -102,14 +111,21 @@ def trolley(rng: Rng, of: Palette) -> list[Part]:
     long, wide = rng.uniform(1.2, 1.6), rng.uniform(0.7, 0.9)
     parts = []
     for z in (0.55, 0.75, 0.95, 1.15):
-        corners = [(-long / 2, -wide / 2, z), (long / 2, -wide / 2, z), (long / 2, wide / 2, z), (-long / 2, wide / 2, z)]
-        parts += [Part(tube([a, b], 0.018), of("metal")) for a, b in zip(corners, corners[1:] + corners[:1], strict=True)]
+        corners = [
+            (-long / 2, -wide / 2, z),
+            (long / 2, -wide / 2, z),
+            (long / 2, wide / 2, z),
+            (-long / 2, wide / 2, z),
+        ]
+        parts += [
+            Part(tube([a, b], 0.018), of("metal")) for a, b in zip(corners, corners[1:] + corners[:1], strict=True)
+        ]
     for x in np.linspace(-long / 2, long / 2, 12):
         for y in (-wide / 2, wide / 2):
             parts.append(Part(tube([(x, y, 0.55), (x, y, 1.15)], 0.009, sides=6), of("metal")))
     for y in np.linspace(-wide / 2, wide / 2, 8):
         ends = [(x, y, z) for x, z in ((-long / 2, 1.15), (-long / 2, 0.55), (long / 2, 0.55), (long / 2, 1.15))]
-        parts += [Part(tube([a, b], 0.009, sides=6), of("metal")) for a, b in zip(ends, ends[1:], strict=False)]
+        parts += [Part(tube([a, b], 0.009, sides=6), of("metal")) for a, b in pairwise(ends)]
     for x in (-long / 2 + 0.1, long / 2 - 0.1):
         for y in (-wide / 2 + 0.05, wide / 2 - 0.05):
             tyre, rim = wheel(0.1, 0.06)

@@ -40,10 +40,10 @@ def screwdriver(rng: Rng, of: Palette) -> list[Part]:
 
 def wrench(rng: Rng, of: Palette) -> list[Part]:
     opening, reach = rng.uniform(0.12, 0.22), rng.uniform(0.3, 0.4)
-    around = np.radians(np.linspace(125, 415, 24) - 90 + 90)
+    around = np.radians(np.linspace(125, 415, 24))
     jaw = [(reach * np.cos(a), reach * np.sin(a)) for a in around]
     mouth = [(opening, reach * 0.85), (opening, 0.0), (-opening, 0.0), (-opening, reach * 0.85)]
-    head = plate([*jaw, *mouth][::1], 0.12)
+    head = plate([*jaw, *mouth], 0.12)
     parts = [
         Part(head.moved(y=1.0), of("metal"), 0.015),
         Part(block(0.24, 1.7, 0.09).moved(y=0.0, z=0.015), of("metal"), 0.03),
@@ -71,7 +71,9 @@ def pliers(rng: Rng, of: Palette) -> list[Part]:
     for side in (-1, 1):
         jaw = plate([(0, -0.1), (0.16, 0), (0.13, 0.4), (0.04, 0.75), (0.0, 0.75)], 0.14)
         jaw = jaw if side > 0 else jaw.turned("y", 180).moved(z=0.14)
-        path = curve([(side * 0.03, -0.05, 0.08), (side * 0.22, -0.5, 0.08), (side * 0.2, -1.1, 0.08), (side * 0.28, -1.4, 0.08)])
+        path = curve(
+            [(side * 0.03, -0.05, 0.08), (side * 0.22, -0.5, 0.08), (side * 0.2, -1.1, 0.08), (side * 0.28, -1.4, 0.08)]
+        )
         parts.append(Part(jaw.turned("z", -side * spread * 0.5), of("metal"), 0.01))
         parts.append(Part(tube(path, 0.085).turned("z", side * spread), of("main")))
     return parts
@@ -86,7 +88,12 @@ def cutlery(rng: Rng, of: Palette) -> list[Part]:
         dish = [(1e-4, 0), *smooth_profile([(0.15, 0.02), (0.27, 0.1)]), (0.25, 0.11), (0.13, 0.05), (1e-4, 0.04)]
         parts.append(Part(lathe(dish).scaled(0.9, 1.5, 1).moved(y=0.85), of("metal")))
     elif kind == "fork":
-        parts.append(Part(plate(curve([(-0.06, 0.45), (0.06, 0.45), (0.19, 0.8), (-0.19, 0.8)], closed=True), 0.04).moved(z=0.06), of("metal")))
+        parts.append(
+            Part(
+                plate(curve([(-0.06, 0.45), (0.06, 0.45), (0.19, 0.8), (-0.19, 0.8)], closed=True), 0.04).moved(z=0.06),
+                of("metal"),
+            )
+        )
         for x in np.linspace(-0.15, 0.15, 4):
             tine = curve([(x, 0.75, 0.08), (x, 1.0, 0.06), (x, 1.3, 0.1)])
             parts.append(Part(tube(tine, np.linspace(0.035, 0.018, len(tine))), of("metal")))
@@ -107,7 +114,9 @@ def key(rng: Rng, of: Palette) -> list[Part]:
     ]
     if rng.random() < 0.6:
         parts.append(Part(hoop(0.3, 0.02).turned("x", 25).moved(0.1, 0.4, 0.12), of("metal")))
-        parts.append(Part(block(0.3, 0.55, 0.1).turned("z", float(rng.uniform(-60, 60))).moved(0.2, 0.95), of("main"), 0.04))
+        parts.append(
+            Part(block(0.3, 0.55, 0.1).turned("z", float(rng.uniform(-60, 60))).moved(0.2, 0.95), of("main"), 0.04)
+        )
     return parts
 
 
@@ -119,7 +128,9 @@ def glasses(rng: Rng, of: Palette) -> list[Part]:
         parts.append(Part(rim, of("main")))
         if rng.random() < 0.5:
             parts.append(Part(ball(0.42, 0.01, 0.42 * tall).moved(side * 0.52, 0, 0.4), of("dark")))
-        temple = curve([(side * 0.93, 0, 0.45), (side * 0.96, 0.7, 0.45), (side * 0.94, 1.15, 0.4), (side * 0.92, 1.4, 0.1)])
+        temple = curve(
+            [(side * 0.93, 0, 0.45), (side * 0.96, 0.7, 0.45), (side * 0.94, 1.15, 0.4), (side * 0.92, 1.4, 0.1)]
+        )
         parts.append(Part(tube(temple, frame), of("main")))
     bridge = curve([(-0.12, 0, 0.46), (0, 0, 0.52), (0.12, 0, 0.46)])
     return [*parts, Part(tube(bridge, frame), of("main"))]
@@ -158,7 +169,9 @@ def racket(rng: Rng, of: Palette) -> list[Part]:
         Part(tube([(0, -0.7, 0.06), (0, -0.2, 0.06)], 0.045), of("main")),
     ]
     for side in (-1, 1):
-        parts.append(Part(tube(curve([(0, -0.2, 0.06), (side * 0.12, 0.0, 0.06), (side * 0.3, 0.36, 0.06)]), 0.045), of("main")))
+        parts.append(
+            Part(tube(curve([(0, -0.2, 0.06), (side * 0.12, 0.0, 0.06), (side * 0.3, 0.36, 0.06)]), 0.045), of("main"))
+        )
     for t in np.linspace(-0.9, 0.9, 15):
         half = np.sqrt(1 - t * t)
         across = [(-0.51 * half, 0.9 + 0.66 * t, 0.06), (0.51 * half, 0.9 + 0.66 * t, 0.06)]
