@@ -125,6 +125,19 @@ def test_difficulty_and_sources_tell_about_a_data_folder(data: Path, tmp_path: P
     assert "not registered" in row
 
 
+def test_cut_outs_are_listed_with_the_licence_of_their_photos(tmp_path: Path) -> None:
+    folder = tmp_path / "cutouts"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"any")
+    row = {"image": "a.png", "set": "ccp1004-cutouts", "kind": "people", "edge": "rgba", "ignore_px": 0}
+    (folder / "manifest.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    lines = RUNNER.invoke(cli.app, ["sources", "--data", str(folder)]).stdout.splitlines()
+    found = {line[:24].strip(): (line[24:42].strip(), line[42:]) for line in lines}
+    licence = registered_sources()["ccp1004"].licence
+    assert found["ccp1004-cutouts"] == ("cut out", licence)
+    assert found["ccp1004"] == ("not in the data", licence)
+
+
 def test_the_card_says_what_the_records_say(tmp_path: Path) -> None:
     run_folder = tmp_path / "run"
     run_folder.mkdir()
