@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -19,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bpy
 import numpy as np
 from goods import LYING, STANDING
-from goods.part import Part
+from goods.part import Part, each
+from shapes import Mesh
 from stage import Workshop, build_backdrop, draw_backdrop, light, look
 from surfaces import Palette
 
@@ -82,8 +84,7 @@ def arrange(rng: Rng, lying: bool, like: tuple[float, float, float] | None) -> t
         goods = LYING if lying else STANDING
         make = goods[rng.integers(len(goods))]
         thing = make(rng, Palette(rng, like))
-        turn = float(rng.uniform(0, 360))
-        thing = [Part(part.mesh.turned("z", turn), part.surface, part.bevel) for part in thing]
+        thing = each(thing, partial(Mesh.turned, axis="z", degrees=float(rng.uniform(0, 360))))
         points = np.concatenate([part.mesh.points for part in thing])
         low, high = points.min(0), points.max(0)
         # All things have about the same size, whatever they are.

@@ -7,7 +7,7 @@ from shapes import ball, block, curve, hoop, lathe, loft, plate, tube
 from surfaces import Palette
 
 from goods.home import smooth_profile
-from goods.part import Part
+from goods.part import Part, each
 
 Rng = np.random.Generator
 
@@ -114,8 +114,8 @@ def shoe(rng: Rng, of: Palette) -> list[Part]:
             lace = curve([(x, -0.16, 0.36), (x, 0, 0.52 - 0.3 * (x + 0.1)), (x, 0.16, 0.36)])
             shapes.append(Part(tube(lace, 0.018), of("light")))
     angle, apart = float(rng.uniform(-20, 40)), rng.uniform(0.35, 0.45)
-    pair = [Part(p.mesh.moved(y=-apart), p.surface, p.bevel) for p in shapes]
-    return pair + [Part(p.mesh.turned("z", angle).moved(y=apart), p.surface, p.bevel) for p in shapes]
+    pair = each(shapes, lambda mesh: mesh.moved(y=-apart))
+    return pair + each(shapes, lambda mesh: mesh.turned("z", angle).moved(y=apart))
 
 
 def hat(rng: Rng, of: Palette) -> list[Part]:
@@ -133,7 +133,7 @@ def phone(rng: Rng, of: Palette) -> list[Part]:
     screen = block(wide * 0.92, 0.01, high * 0.9).moved(y=-0.045, z=high * 0.05)
     lean = float(rng.uniform(-20, -5))
     parts = [Part(body, of("main"), 0.04), Part(screen, of("print" if rng.random() < 0.6 else "dark"))]
-    return [Part(p.mesh.turned("x", lean), p.surface, p.bevel) for p in parts]
+    return each(parts, lambda mesh: mesh.turned("x", lean))
 
 
 def laptop(rng: Rng, of: Palette) -> list[Part]:
@@ -146,7 +146,7 @@ def laptop(rng: Rng, of: Palette) -> list[Part]:
         Part(block(1.5, 0.04, 1.0), of("metal"), 0.015),
         Part(block(1.42, 0.01, 0.9).moved(y=-0.022, z=0.06), of("print" if rng.random() < 0.7 else "dark")),
     ]
-    return base + [Part(p.mesh.turned("x", -lid).moved(y=0.48, z=0.05), p.surface, p.bevel) for p in back]
+    return base + each(back, lambda mesh: mesh.turned("x", -lid).moved(y=0.48, z=0.05))
 
 
 def camera(rng: Rng, of: Palette) -> list[Part]:
@@ -237,4 +237,4 @@ def guitar(rng: Rng, of: Palette) -> list[Part]:
         parts += [Part(ball(0.05, 0.04, 0.03).moved(x, y, 0.22), of("metal")) for x in (-0.16, 0.16)]
     if rng.random() < 0.5:
         return parts
-    return [Part(p.mesh.turned("x", 75).moved(z=0.9), p.surface, p.bevel) for p in parts]
+    return each(parts, lambda mesh: mesh.turned("x", 75).moved(z=0.9))

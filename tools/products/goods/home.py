@@ -8,7 +8,7 @@ import numpy as np
 from shapes import Mesh, ball, block, curve, hoop, lathe, loft, tube
 from surfaces import Palette
 
-from goods.part import Part
+from goods.part import Part, each
 
 Rng = np.random.Generator
 Profile = list[tuple[float, float]]
@@ -229,7 +229,7 @@ def clock(rng: Rng, of: Palette) -> list[Part]:
         parts.append(Part(hand.turned("z", float(angle)), of("dark")))
     for angle in range(0, 360, 30):
         parts.append(Part(block(0.03, 0.1, 0.01).moved(y=0.66, z=0.16).turned("z", angle), of("dark")))
-    parts = [Part(p.mesh.turned("x", 90).moved(z=0.86), p.surface) for p in parts]
+    parts = each(parts, lambda mesh: mesh.turned("x", 90).moved(z=0.86))
     feet = [Part(ball(0.1, 0.1, 0.1).moved(x=x, z=0.06), of("second")) for x in (-0.45, 0.45)]
     bells = [Part(ball(0.26, 0.16, 0.2).moved(x=x, y=-0.1, z=1.75), of("metal")) for x in (-0.4, 0.4)]
     return [*parts, *feet, *(bells if rng.random() < 0.5 else [])]

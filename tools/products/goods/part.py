@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from shapes import Mesh
 from surfaces import Surface
@@ -15,3 +16,8 @@ class Part:
     mesh: Mesh
     surface: Surface
     bevel: float = 0.0
+
+
+def each(parts: Iterable[Part], change: Callable[[Mesh], Mesh]) -> list[Part]:
+    """The same parts, every mesh changed in the same way."""
+    return [replace(part, mesh=change(part.mesh)) for part in parts]

@@ -7,7 +7,7 @@ from shapes import ball, block, curve, hoop, lathe, plate, tube
 from surfaces import Palette
 
 from goods.home import smooth_profile
-from goods.part import Part
+from goods.part import Part, each
 
 Rng = np.random.Generator
 
@@ -35,7 +35,7 @@ def screwdriver(rng: Rng, of: Palette) -> list[Part]:
     tip = block(0.13, 0.03, 0.12).moved(z=0.88 + length)
     parts = [Part(lathe(grip, sides=int(rng.choice([6, 8, 32]))), of("main")), Part(shaft, of("metal"))]
     parts.append(Part(tip, of("metal"), 0.01))
-    return [Part(p.mesh.turned("x", 90).moved(z=0.17), p.surface, p.bevel) for p in parts]
+    return each(parts, lambda mesh: mesh.turned("x", 90).moved(z=0.17))
 
 
 def wrench(rng: Rng, of: Palette) -> list[Part]:
@@ -148,7 +148,7 @@ def watch(rng: Rng, of: Palette) -> list[Part]:
         Part(ball(0.05, 0.05, 0.05).moved(x=0.44, z=1.48), of("metal")),
     ]
     tip = float(rng.uniform(50, 110))
-    return [Part(p.mesh.turned("x", tip).moved(z=0.5), p.surface, p.bevel) for p in parts]
+    return each(parts, lambda mesh: mesh.turned("x", tip).moved(z=0.5))
 
 
 def brush(rng: Rng, of: Palette) -> list[Part]:
