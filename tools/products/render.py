@@ -27,6 +27,7 @@ from surfaces import Palette
 
 Rng = np.random.Generator
 RATIOS = (1.0, 1.0, 4 / 3, 3 / 4, 3 / 2, 2 / 3)
+ALPHA = ".alpha.png"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -42,10 +43,13 @@ def main() -> None:
     photos = []
     if arguments.photos:
         photos = sorted(p for p in arguments.photos.rglob("*") if p.suffix.lower() in SUFFIXES)
+        if not photos:
+            parser.error(f"there are no pictures in {arguments.photos}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     for seed in range(*arguments.seeds):
         picture = arguments.out / f"product-{seed}.jpg"
-        if not picture.exists():
+        # The alpha is written last: a picture without one was interrupted.
+        if not picture.with_suffix(ALPHA).exists():
             render(seed, picture, arguments.size, photos, arguments.samples)
 
 
@@ -58,6 +62,9 @@ def render(seed: int, picture: Path, size: int, photos: list[Path], samples: int
     scene.cycles.samples, scene.cycles.use_denoising = samples, False
     scene.cycles.max_bounces = 4
     scene.render.use_persistent_data = True
+    # No dates and times in the files: the same seed gives the same bytes.
+    for stamp in ("camera", "date", "filename", "frame", "render_time", "scene", "time"):
+        setattr(scene.render, f"use_stamp_{stamp}", False)
     ratio = RATIOS[rng.integers(len(RATIOS))]
     scene.render.resolution_x, scene.render.resolution_y = round(size * min(1, ratio)), round(size * min(1, 1 / ratio))
     workshop = Workshop(photos, rng)
@@ -113,10 +120,13 @@ def save_colour(scene: bpy.types.Scene, picture: Path, rng: Rng) -> None:
         image = bpy.data.images.load(str(raw))
         pixels = np.empty(image.size[0] * image.size[1] * image.channels, np.float32)
         image.pixels.foreach_get(pixels)
-        bright = float(np.percentile(pixels.reshape(-1, image.channels)[:, :3].max(1), 95))
-        scene.view_settings.exposure = float(np.log2(0.75 / max(bright, 1e-4)) + rng.normal(0, 0.35))
-        settings.file_format, settings.color_mode, settings.quality = "JPEG", "RGB", int(rng.integers(80, 97))
-        image.save_render(str(picture), scene=scene)
+    # The picture as it was loaded says in its comments how long it took.
+    plain = bpy.data.images.new("plain", *image.size, float_buffer=True)
+    plain.pixels.foreach_set(pixels)
+    bright = float(np.percentile(pixels.reshape(-1, image.channels)[:, :3].max(1), 95))
+    scene.view_settings.exposure = float(np.log2(0.75 / max(bright, 1e-4)) + rng.normal(0, 0.35))
+    settings.file_format, settings.color_mode, settings.quality = "JPEG", "RGB", int(rng.integers(80, 97))
+    plain.save_render(str(picture), scene=scene)
 
 
 def save_alpha(
@@ -142,7 +152,7 @@ def save_alpha(
     scene.render.dither_intensity = 0
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "BW", "8"
-    scene.render.filepath = str(picture.with_suffix(".alpha.png"))
+    scene.render.filepath = str(picture.with_suffix(ALPHA))
     bpy.ops.render.render(write_still=True)
 
 
