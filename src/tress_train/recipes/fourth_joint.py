@@ -1,6 +1,7 @@
 """Both networks together a fourth time, with rendered products and as many animals as the seventh locator saw.
 
-    blender -b -P tools/products/render.py -- --out products --seeds 25 300 --photos DATA/train/backgrounds
+    blender -b -P tools/products/render.py -- --out products --seeds 25 143 --photos DATA/train/backgrounds
+    blender -b -P tools/products/render.py -- --out products --seeds 160 293 --photos DATA/train/backgrounds
     tress-train prepare products --edge exact
     torchrun --nproc-per-node 2 -m tress_train run fourth_joint --data DATA --data MENDED --data CURATED --data DRAWN \
         --data RENDERS --data CUTOUTS --data products --out runs/fourth-joint \
