@@ -21,6 +21,11 @@ class Box:
     width_px: int
     height_px: int
 
+    @property
+    def inside(self) -> tuple[slice, slice]:
+        """Index of the box in an array ``(H, W, ...)``."""
+        return slice(self.top_px, self.top_px + self.height_px), slice(self.left_px, self.left_px + self.width_px)
+
 
 def subject_box(alpha: Alpha) -> Box | None:
     """The smallest rectangle that holds all but the faintest of the subject; None when there is none.

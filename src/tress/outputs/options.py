@@ -20,12 +20,14 @@ from tress.outputs import encoding as _encoding
 from tress.outputs import feather as _feather
 from tress.outputs import mask as _mask
 from tress.outputs import placement as _placement
+from tress.outputs import region as _region
 from tress.outputs import shadow as _shadow
 from tress.outputs import size as _size
 from tress.outputs.background import Background
 from tress.outputs.crop import Margin
 from tress.outputs.option import Option
 from tress.outputs.placement import Position
+from tress.outputs.region import Region
 from tress.outputs.size import Size
 
 
@@ -39,6 +41,7 @@ class OutputOptions:
         InputError: a value is out of range, or two options exclude each other.
     """
 
+    region: Region | None = _region.OPTION.field()
     background: Background = _background.OPTION.field()
     mask: bool = _mask.OPTION.field()
     shadow: str = _shadow.OPTION.field()

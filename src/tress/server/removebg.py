@@ -47,6 +47,8 @@ _CODES = {
     "url_invalid": ("invalid_image_url", "Invalid image_url: Please provide a valid URL."),
     "url_forbidden": ("failed_image_download", "Failed to download image from given image_url"),
     "url_failed": ("failed_image_download", "Failed to download image from given image_url"),
+    "region_outside": ("roi_exceeds_bounds", "ROI exceeds image bounds"),
+    "region_empty": ("roi_region_empty", "ROI region is empty"),
     "no_subject": ("unknown_foreground", "Could not identify foreground in image."),
 }
 _BACKGROUND_CODES = {"url_invalid": "invalid_bg_image_url"}
@@ -73,7 +75,7 @@ def removebg_router(service: Service) -> APIRouter:
         source = await _source(service, body)
         parameters = read_parameters(body.texts, await _background(service, body))
         request.state.parameters = parameters
-        return Order(source, parameters.options, _Pack(parameters), parameters.region, must_find=True)
+        return Order(source, parameters.options, _Pack(parameters), must_find=True)
 
     def answer(request: Request, made: Made) -> Response:
         headers = _headers(made, request.state.parameters)

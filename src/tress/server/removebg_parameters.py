@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tress.errors import InputError
 from tress.outputs import OutputOptions, parse
-from tress.outputs.box import Box
 from tress.outputs.option import FALSE_WORDS, TRUE_WORDS
 
 SIZES = {
@@ -47,13 +46,11 @@ class Parameters:
     Attributes:
         options: what they mean here.
         format: of the answer; ``auto`` is decided by the finished picture.
-        region: the ``roi``; None for the whole picture.
         type: what to answer in ``X-Type``; empty for no such header.
     """
 
     options: OutputOptions
     format: str
-    region: Callable[[int, int], Box] | None
     type: str
 
 
@@ -93,8 +90,9 @@ def read_parameters(texts: Mapping[str, str], background: bytes | None) -> Param
         size = min(size, PNG_MEGAPIXELS)
     values["size"] = f"{size:g}mp"
     detected = "other" if kind == "auto" else kind
-    region = _region(texts["roi"]) if "roi" in texts else None
-    return Parameters(parse(values), image_format, region, "" if level == "none" else detected)
+    if "roi" in texts:
+        values["region"] = _region(texts["roi"])
+    return Parameters(parse(values), image_format, "" if level == "none" else detected)
 
 
 def _invalid(name: str, detail: str) -> InputError:
@@ -170,30 +168,8 @@ def _scale(text: str) -> str:
     return text
 
 
-def _region(text: str) -> Callable[[int, int], Box]:
-    matches = [_COORDINATE.fullmatch(part) for part in text.lower().split()]
-    if len(matches) != 4 or not all(matches):
+def _region(text: str) -> str:
+    parts = text.lower().split()
+    if len(parts) != 4 or not all(_COORDINATE.fullmatch(part) for part in parts):
         raise _invalid("roi", "Expected two corners such as 0% 0% 100% 100% or 10px 20px 400px 300px")
-    numbers = [(float(match[1]), match[2] == "%") for match in matches if match]
-
-    def region(width_px: int, height_px: int) -> Box:
-        lengths = (width_px, height_px) * 2
-        pixels = [
-            round(value * length / 100 if percent else value)
-            for (value, percent), length in zip(numbers, lengths, strict=True)
-        ]
-        left, right = sorted(pixels[0::2])
-        top, bottom = sorted(pixels[1::2])
-        if right > width_px or bottom > height_px:
-            raise InputError(
-                "roi_exceeds_bounds",
-                "ROI exceeds image bounds",
-                hint="The given roi parameter defines a region that exceeds the image bounds",
-            )
-        if left == right or top == bottom:
-            raise InputError(
-                "roi_region_empty", "ROI region is empty", hint="The given roi parameter defines an empty region"
-            )
-        return Box(left, top, right - left, bottom - top)
-
-    return region
+    return text

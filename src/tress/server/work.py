@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -52,14 +52,12 @@ class Order:
         source: the encoded picture.
         options: what to make of it.
         pack: how the pixels become a file.
-        region: from width and height in pixels to the only part in which a subject may be found; None for all.
         must_find: a picture without a subject is an error.
     """
 
     source: bytes = field(repr=False)
     options: OutputOptions
     pack: Pack
-    region: Callable[[int, int], Box] | None = None
     must_find: bool = False
 
 
@@ -106,10 +104,12 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
             large.
         Stopped: ``stop`` was set.
     """
+    from tress.api import matte_within
+
     lap = _Laps(stop, seconds)
     picture = cutter.read(order.source)
     lap("decode")
-    matte = _matte(cutter, picture, order.region)
+    matte = matte_within(cutter.matte, picture, order.options.region)
     lap("matte")
     seconds.update({name: value for name, value in matte.seconds.items() if name != "decode"})
     if order.must_find and not matte.found:
@@ -161,24 +161,6 @@ def pack_file(pixels: npt.NDArray[np.uint8], picture: Picture, options: OutputOp
         metadata=picture.metadata if options.keep_metadata else None,
     )
     return data, target.media_type
-
-
-def _matte(cutter: Cutter, picture: Picture, region: Callable[[int, int], Box] | None) -> Matte:
-    if region is None:
-        return cutter.matte(picture)
-    height, width = picture.pixels.shape[:2]
-    box = region(width, height)
-    rows = slice(box.top_px, box.top_px + box.height_px)
-    columns = slice(box.left_px, box.left_px + box.width_px)
-    part = replace(
-        picture,
-        pixels=np.ascontiguousarray(picture.pixels[rows, columns]),
-        alpha=None if picture.alpha is None else np.ascontiguousarray(picture.alpha[rows, columns]),
-    )
-    matte = cutter.matte(part)
-    alpha = np.zeros((height, width), np.float32)
-    alpha[rows, columns] = matte.alpha
-    return replace(matte, image=picture.pixels, alpha=alpha)
 
 
 def _placed(box: Box, layout: Layout) -> Box:
