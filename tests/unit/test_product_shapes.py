@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def volume(mesh):
     total = 0.0
     for face in mesh.faces:
         first, *rest = mesh.points[list(face)]
-        total += sum(first @ np.cross(b, c) for b, c in zip(rest, rest[1:], strict=False)) / 6
+        total += sum(first @ np.cross(b, c) for b, c in pairwise(rest)) / 6
     return total
 
 

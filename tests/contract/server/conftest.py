@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 HAS_SERVER = all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn", "prometheus_client", "httpx2"))
-collect_ignore_glob = [] if HAS_SERVER else ["test_*.py"]
+collect_ignore_glob = [] if HAS_SERVER else ["page", "test_*.py"]
 
 
 class FakeCutter:

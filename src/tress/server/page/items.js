@@ -20,15 +20,22 @@ export class Item {
     this.progress = "working";
     this.problem = null;
     this.size = null;
+    // Where the subject is looked for, in the words of the option; empty for everywhere.
+    this.region = "";
   }
 
   get stem() {
     return this.name.replace(/\.[^.]*$/, "") || "picture";
   }
 
-  /** The newest result that is transparent and lies exactly on the photo; good enough until the right one comes. */
+  /** The options that belong to this picture alone. */
+  get own() {
+    return this.region ? { region: this.region } : {};
+  }
+
+  /** The result that is transparent and lies exactly on the photo; good enough until the right one comes. */
   get plain() {
-    return this.results.get("{}") ?? null;
+    return this.results.get(keyOf(this.own)) ?? null;
   }
 
   drop() {
@@ -75,7 +82,8 @@ export class Workshop {
   /** Gives up what nobody wants to see any more, unless it becomes a file. */
   forget(item, options) {
     const wanted = keyOf(options);
-    for (const [key, { stop, kept }] of item.pending) if (key !== wanted && key !== "{}" && !kept) stop.abort();
+    const plain = keyOf(item.own);
+    for (const [key, { stop, kept }] of item.pending) if (key !== wanted && key !== plain && !kept) stop.abort();
   }
 
   async #make(item, options, key, pending) {
@@ -102,7 +110,8 @@ export class Workshop {
       const result = { ...made, url: URL.createObjectURL(made.blob) };
       item.results.set(key, result);
       item.state = "done";
-      for (const old of [...item.results.keys()].filter((name) => name !== "{}").slice(0, -KEPT)) {
+      const plain = keyOf(item.own);
+      for (const old of [...item.results.keys()].filter((name) => name !== plain).slice(0, -KEPT)) {
         URL.revokeObjectURL(item.results.get(old).url);
         item.results.delete(old);
       }

@@ -29,6 +29,7 @@ async function start() {
   limits = described.limits;
   options = new Options($(".options"), described.options.properties, () => {
     clearTimeout(timer);
+    if (current) current.region = options.region;
     showCurrent();
     timer = setTimeout(renderCurrent, DEBOUNCE_MS);
   });
@@ -70,7 +71,9 @@ function thumb(item) {
 }
 
 function select(item) {
+  stage.unmark();
   current = item;
+  options.region = item.region;
   revealed = item.results.size > 0;
   for (const button of document.querySelectorAll(".thumb")) {
     button.setAttribute("aria-current", String(Number(button.dataset.item) === item.id));
@@ -100,6 +103,7 @@ function discard(item) {
   document.querySelector(`[data-item="${item.id}"]`).closest("li").remove();
   item.drop();
   if (!items.length) {
+    stage.unmark();
     document.body.dataset.view = "empty";
     note("");
     $('.drop [data-do="pick"]').focus();
@@ -109,9 +113,35 @@ function discard(item) {
   say(`${item.name} is removed.`);
 }
 
+/** What to send for a picture: the options of all of them, and its own. */
+function wishes(item) {
+  const { region, ...shared } = options.values();
+  return { ...shared, ...item.own };
+}
+
+/** Looks for the subject of the current picture only there, or everywhere. */
+function setRegion(text) {
+  options.region = text;
+  options.change();
+}
+
+/** Lets the subject be chosen by a rectangle; a second time, takes that back. */
+function mark() {
+  if (stage.marking) {
+    stage.unmark();
+  } else if (current.region) {
+    setRegion("");
+    say("The subject is looked for in the whole picture.");
+  } else {
+    say("Draw a rectangle around what shall stay, or type it as Region under More options.");
+    stage.mark((corners) => setRegion(corners.map((share) => `${+(share * 100).toFixed(2)}%`).join(" ")));
+  }
+  showCurrent();
+}
+
 /** The options for what is shown: as for the file, unless the browser could not show that. */
 function shownOptions() {
-  const values = options.values();
+  const values = wishes(current);
   if (NOT_SHOWN.has(values.format)) delete values.format;
   return values;
 }
@@ -124,7 +154,7 @@ async function renderCurrent() {
   note("");
   try {
     // The plain cut-out comes first: it is what the page can show under any flat colour at once.
-    const both = [item.plain ?? workshop.get(item, {}, { urgent: true }), workshop.get(item, wanted, { urgent: true })];
+    const both = [item.plain ?? workshop.get(item, item.own, { urgent: true }), workshop.get(item, wanted, { urgent: true })];
     showCurrent();
     const [, result] = await Promise.all(both);
     if (item === current) {
@@ -147,11 +177,13 @@ function showCurrent() {
     stage.show({
       photo: item.photo, result: result?.url, name: item.name, width: size.width, height: size.height,
       layout: result?.layout, backdrop: exact ? "checker" : options.backdrop(),
+      photoSize: item.size ?? item.plain, region: item.region,
     });
   } else {
     stage.clear();
   }
   for (const button of document.querySelectorAll(".tools button")) button.disabled = !size;
+  showMarking();
   if (result && !revealed) {
     revealed = true;
     // The first result wipes in, so that everybody sees what the handle does.
@@ -160,6 +192,13 @@ function showCurrent() {
   if (!result) stage.splitAt(1);
   showState(item, result, exact);
   updateSave();
+}
+
+function showMarking() {
+  const button = $('[data-do="mark"]');
+  button.setAttribute("aria-pressed", String(stage.marking || Boolean(current?.region)));
+  button.title = current?.region ? "Look everywhere again" : "Choose the subject";
+  $(".hint").hidden = !stage.marking;
 }
 
 function showState(item, result, exact) {
@@ -219,14 +258,14 @@ function save(blob, name) {
 // What a file holds and how it is called is settled by the click, whatever is chosen until it is there.
 async function download() {
   const [item, suffix] = [current, SUFFIX[options.format]];
-  const { blob } = await workshop.get(item, options.values(), { urgent: true, keep: true });
+  const { blob } = await workshop.get(item, wishes(item), { urgent: true, keep: true });
   save(blob, `${item.stem}.cutout${suffix}`);
 }
 
 async function downloadAll() {
-  const [values, suffix] = [options.values(), SUFFIX[options.format]];
+  const suffix = SUFFIX[options.format];
   const wanted = items.filter((item) => item.state !== "failed");
-  const results = await Promise.allSettled(wanted.map((item) => workshop.get(item, values, { keep: true })));
+  const results = await Promise.allSettled(wanted.map((item) => workshop.get(item, wishes(item), { keep: true })));
   const names = new Set();
   const files = [];
   for (const [index, { value }] of results.entries()) {
@@ -243,7 +282,7 @@ async function downloadAll() {
 }
 
 function pngOptions() {
-  const { format, quality, lossless, ...rest } = options.values();
+  const { format, quality, lossless, ...rest } = wishes(current);
   return rest;
 }
 
@@ -292,6 +331,7 @@ function note(text) {
 const actions = {
   pick: () => $("#file").click(),
   retry: () => renderCurrent(),
+  mark,
   compare: (button) => {
     const on = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(on));
@@ -345,5 +385,6 @@ document.addEventListener("drop", (event) => {
   $(".veil").hidden = true;
   add(event.dataTransfer.files);
 });
+stage.onMarked = showMarking;
 stage.onZoom = (percent) => ($('[data-do="zoom-toggle"]').textContent = `${percent}%`);
 ready.catch((error) => ($("#limits").textContent = `${error.message} ${error.hint ?? ""}`));

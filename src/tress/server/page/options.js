@@ -57,6 +57,15 @@ export class Options {
     return background instanceof Blob ? `url("${this.pictureUrl}")` : background;
   }
 
+  /** The region of the picture that is shown; it is the only option that belongs to one picture. */
+  get region() {
+    return this.#read("region");
+  }
+
+  set region(text) {
+    this.form.elements.region.value = text;
+  }
+
   /** The chosen file format; png when the server decides. */
   get format() {
     const { value } = this.form.elements.format;

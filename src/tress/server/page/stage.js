@@ -3,6 +3,8 @@
 
 const MOST = 16;
 const PIXELS_FROM = 3;
+// A rectangle that is less wide or high on the screen was a slip of the hand.
+const LEAST = 6;
 
 export class Stage {
   /** @param {HTMLElement} root the .stage element */
@@ -18,7 +20,11 @@ export class Stage {
     this.view = { scale: 1, x: 0, y: 0 };
     this.split = 0;
     this.fitted = true;
+    this.region = root.querySelector(".region");
+    this.marked = null;
+    this.corner = null;
     this.onZoom = () => {};
+    this.onMarked = () => {};
     this.pointers = new Map();
     new ResizeObserver(() => (this.fitted ? this.fit() : this.draw())).observe(root);
     this.#listen();
@@ -26,12 +32,14 @@ export class Stage {
 
   /**
    * Shows a result over its photo.
-   * @param {{photo: string, result?: string, width: number, height: number, layout?: object, backdrop?: string, name: string}} what
-   *   `backdrop` is "checker", a CSS colour or a url(...).
+   * @param {{photo: string, result?: string, width: number, height: number, layout?: object, backdrop?: string, name: string, photoSize?: object, region?: string}} what
+   *   `backdrop` is "checker", a CSS colour or a url(...); `region` is outlined if it is in percent.
    */
-  show({ photo, result, width, height, layout = { scale: 1, left: 0, top: 0 }, backdrop = "checker", name }) {
+  show({ photo, result, width, height, layout = { scale: 1, left: 0, top: 0 }, backdrop = "checker", name, photoSize, region = "" }) {
     const changed = width !== this.size.width || height !== this.size.height || photo !== this.photo.src;
     this.size = { width, height };
+    this.place = { ...layout, ...(photoSize ? { width: photoSize.width, height: photoSize.height } : { width, height }) };
+    if (!this.marking) this.#outline(region ? region.split(/[ ,]+/).map((part, index) => this.#share(part, index)) : null);
     this.photo.src = photo;
     this.photo.style.transform = `translate(${layout.left}px, ${layout.top}px) scale(${layout.scale})`;
     this.after.hidden = !result;
@@ -55,6 +63,29 @@ export class Stage {
     this.after.removeAttribute("src");
     this.root.classList.add("waiting");
     this.canvas.hidden = true;
+  }
+
+  /** Whether a rectangle is being asked for. */
+  get marking() {
+    return this.marked !== null;
+  }
+
+  /**
+   * Lets the person draw a rectangle.
+   * @param {(corners: number[]) => void} done gets left, top, right and bottom as shares of the photo, 0 to 1
+   */
+  mark(done) {
+    this.marked = done;
+    this.root.classList.add("marking");
+    this.#outline(null);
+  }
+
+  /** Does not ask for a rectangle any more. */
+  unmark() {
+    this.marked = null;
+    this.corner = null;
+    this.root.classList.remove("marking");
+    this.onMarked();
   }
 
   compare(on) {
@@ -126,6 +157,7 @@ export class Stage {
     this.view.y = Math.min(clientHeight - keep, Math.max(keep - height * scale, this.view.y));
     this.canvas.style.transform = `translate(${this.view.x}px, ${this.view.y}px) scale(${scale})`;
     this.canvas.style.setProperty("--square", `${20 / scale}px`);
+    this.canvas.style.setProperty("--pixel", `${1 / scale}px`);
     this.canvas.classList.toggle("pixels", scale >= PIXELS_FROM * this.real);
     this.before.style.clipPath = `inset(0 ${(1 - this.split) * 100}% 0 0)`;
     const x = this.view.x + this.split * width * scale;
@@ -168,9 +200,41 @@ export class Stage {
     });
   }
 
+  /** Draws the outline of a region, given as shares of the photo. */
+  #outline(corners) {
+    this.region.hidden = !corners || !corners.every((share) => share >= 0 && share <= 1);
+    if (this.region.hidden) return;
+    const { scale, left, top, width, height } = this.place;
+    const [x0, y0, x1, y1] = corners;
+    this.region.style.left = `${left + Math.min(x0, x1) * width * scale}px`;
+    this.region.style.top = `${top + Math.min(y0, y1) * height * scale}px`;
+    this.region.style.width = `${Math.abs(x1 - x0) * width * scale}px`;
+    this.region.style.height = `${Math.abs(y1 - y0) * height * scale}px`;
+  }
+
+  /** A length of a region, `12%` or `120px`, as a share of the photo. */
+  #share(text, index) {
+    const whole = index % 2 ? this.place.height : this.place.width;
+    return text.endsWith("%") ? parseFloat(text) / 100 : parseFloat(text) / whole;
+  }
+
+  /** Where a pointer is, as shares of the photo. */
+  #at(event) {
+    const box = this.root.getBoundingClientRect();
+    const { scale, left, top, width, height } = this.place;
+    const within = (share) => Math.min(1, Math.max(0, share));
+    const x = (event.clientX - box.left - this.view.x) / this.view.scale;
+    const y = (event.clientY - box.top - this.view.y) / this.view.scale;
+    return [within((x - left) / scale / width), within((y - top) / scale / height)];
+  }
+
   #down(event) {
     if (event.target.closest("button, .problem")) return;
     this.root.setPointerCapture(event.pointerId);
+    if (this.marking) {
+      this.corner ??= { id: event.pointerId, at: this.#at(event), x: event.clientX, y: event.clientY };
+      return;
+    }
     const onHandle = Boolean(event.target.closest(".handle"));
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, onHandle });
     if (onHandle) {
@@ -180,6 +244,7 @@ export class Stage {
   }
 
   #move(event) {
+    if (this.corner?.id === event.pointerId) this.#outline([...this.corner.at, ...this.#at(event)]);
     const last = this.pointers.get(event.pointerId);
     if (!last) return;
     const now = { ...last, x: event.clientX, y: event.clientY };
@@ -198,11 +263,25 @@ export class Stage {
   }
 
   #up(event) {
+    if (this.corner?.id === event.pointerId) {
+      const { at, x, y } = this.corner;
+      this.corner = null;
+      const far = Math.min(Math.abs(event.clientX - x), Math.abs(event.clientY - y)) >= LEAST;
+      const [first, second, done] = [at, this.#at(event), this.marked];
+      if (event.type === "pointerup" && far) {
+        this.unmark();
+        done([0, 1].map((axis) => Math.min(first[axis], second[axis])).concat([0, 1].map((axis) => Math.max(first[axis], second[axis]))));
+      } else this.#outline(null);
+    }
     this.pointers.delete(event.pointerId);
     if (!this.pointers.size) this.root.classList.remove("moving");
   }
 
   #key(event) {
+    if (event.key === "Escape" && this.marking) {
+      this.#outline(null);
+      this.unmark();
+    }
     if (event.target !== this.root) return;
     const moves = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] };
     if (event.key in moves) this.pan(...moves[event.key]);
