@@ -29,7 +29,10 @@ async function start() {
   limits = described.limits;
   options = new Options($(".options"), described.options.properties, () => {
     clearTimeout(timer);
-    if (current) current.region = options.region;
+    if (current && current.region !== options.region) {
+      current.region = options.region;
+      revealed = false;
+    }
     showCurrent();
     timer = setTimeout(renderCurrent, DEBOUNCE_MS);
   });

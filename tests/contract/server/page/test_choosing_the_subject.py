@@ -29,6 +29,7 @@ def test_a_rectangle_and_back_to_everywhere(page, png):
     drag(page, 400, 400)
     assert not page.find(".hint").is_displayed()
     page.settled()
+    page.until(lambda: page.find(".handle").get_attribute("aria-valuenow") == "50")
     region = page.find("#region").get_property("value")
     left, top, right, bottom = (float(part.removesuffix("%")) for part in region.split())
     assert (right, bottom) == (100, 100)
