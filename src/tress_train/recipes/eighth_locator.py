@@ -4,7 +4,7 @@
         --data DRAWN --data RENDERS --data CUTOUTS --data products --init HALF.pt --out runs/eighth
 
 One sample in twenty-three of that run was a product, and their shadows still came along; butterflies and pictures of
-low contrast had lost what edges won.  Here one in six is a product.  ``HALF`` is the mean of the locators before and
+low contrast had lost what edges won.  Here one in seven is a product.  ``HALF`` is the mean of the locators before and
 after that run.
 
 Cost: a quarter of an hour on two cores.  Expected: see the training log.
