@@ -4,7 +4,7 @@
 
 Every seed gives ``product-SEED.jpg`` and its alpha, ``product-SEED.alpha.png``, 8 bit; what is there already is left
 alone.  Shadows and reflections on the ground do not belong to the subject, and its own light falls on it: composites of
-cut-outs show neither.  Needs Blender 3.4 (Debian 12: ``apt install blender``); about ten core-seconds a picture.
+cut-outs show neither.  Needs Blender 3.4 (Debian 12: ``apt install blender``); about 13 core-seconds a picture.
 """
 
 from __future__ import annotations
