@@ -61,6 +61,19 @@ def test_what_is_no_region(text):
         read_region(text)
 
 
+@pytest.mark.parametrize(
+    "value", [5, (1, 2, 3), (1, None, 3, 4), ((1, 2), (3, 4)), (-1, 0, 4, 4), (float("nan"), 0, 4, 4)]
+)
+def test_what_is_no_region_in_numbers(remover, two_things, value):
+    with pytest.raises(InputError, match="it must be two corners") as caught:
+        remover.matte(two_things, region=value)
+    assert caught.value.code == "option_value"
+
+
+def test_numbers_of_any_kind():
+    assert read_region((np.int64(20), 10.4, 60, np.float32(40))).box(200, 100) == Box(20, 10, 40, 30)
+
+
 def test_a_ready_value_is_checked():
     with pytest.raises(InputError, match="it must be two corners"):
         OutputOptions(region=Region(Length(-1), Length(0), Length(5), Length(5)))

@@ -57,11 +57,13 @@ def read_region(value: RegionInput) -> Region:
     """
     if isinstance(value, Region):
         return value
-    text = value if isinstance(value, str) else " ".join(f"{number:.9g}" for number in value)
     try:
-        return OPTION.kind.read(text)
+        return OPTION.kind.read(value if isinstance(value, str) else " ".join(map(str, value)))
     except ValueError as error:
-        raise InputError("option_value", f"region is {text!r}, but it must be {error}") from None
+        wanted = str(error)
+    except TypeError:
+        wanted = _WANTED
+    raise InputError("option_value", f"region is {value!r}, but it must be {wanted}")
 
 
 class _RegionKind(Kind["Region | None"]):

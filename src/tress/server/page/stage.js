@@ -33,7 +33,7 @@ export class Stage {
   /**
    * Shows a result over its photo.
    * @param {{photo: string, result?: string, width: number, height: number, layout?: object, backdrop?: string, name: string, photoSize?: object, region?: string}} what
-   *   `backdrop` is "checker", a CSS colour or a url(...); `region` is outlined if it is in percent.
+   *   `backdrop` is "checker", a CSS colour or a url(...); `region`, in the words of the option, is outlined.
    */
   show({ photo, result, width, height, layout = { scale: 1, left: 0, top: 0 }, backdrop = "checker", name, photoSize, region = "" }) {
     const changed = width !== this.size.width || height !== this.size.height || photo !== this.photo.src;
@@ -202,7 +202,7 @@ export class Stage {
 
   /** Draws the outline of a region, given as shares of the photo. */
   #outline(corners) {
-    this.region.hidden = !corners || !corners.every((share) => share >= 0 && share <= 1);
+    this.region.hidden = corners?.length !== 4 || !corners.every((share) => share >= 0 && share <= 1);
     if (this.region.hidden) return;
     const { scale, left, top, width, height } = this.place;
     const [x0, y0, x1, y1] = corners;
