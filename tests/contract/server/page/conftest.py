@@ -118,7 +118,8 @@ class Page:
         folder = self.driver.downloads
 
         def arrived():
-            files = list(folder.iterdir()) if folder.exists() else []
+            # While Chromium writes it, a file has a hidden name, then one that ends in .crdownload.
+            files = [file for file in folder.glob("*") if not file.name.startswith(".")]
             return files[0] if files and files[0].suffix != ".crdownload" else None
 
         file = self.until(arrived)
