@@ -102,9 +102,9 @@ def arrange(rng: Rng, lying: bool, like: tuple[float, float, float] | None) -> t
             mesh = part.mesh.scaled(scale, scale, scale).moved(step, 0, -low[2] * scale + 0.002)
             parts.append(Part(mesh, part.surface, part.bevel * scale))
         right += (high[0] - low[0]) * scale + float(rng.uniform(-0.15, 0.3))
-    middle = np.concatenate([part.mesh.points for part in parts])
-    x, y = (middle.max(0) + middle.min(0))[:2] / 2
-    parts = [Part(part.mesh.moved(-x, -y), part.surface, part.bevel) for part in parts]
+    points = np.concatenate([part.mesh.points for part in parts])
+    x, y = (points.max(0) + points.min(0))[:2] / 2
+    parts = each(parts, partial(Mesh.moved, x=-x, y=-y))
     return parts, np.concatenate([part.mesh.points for part in parts])
 
 
