@@ -7,7 +7,7 @@ import io
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -24,14 +24,17 @@ from tress.errors import InputError, ModelError
 from tress.io.decode import Picture, Source, decode
 from tress.io.exif import Metadata
 from tress.matting import Estimate, estimate_alpha
-from tress.outputs.region import Region, RegionInput, read_region
+from tress.outputs.marks import MarkPicture, brightness, fit_marks
+from tress.outputs.region import RegionInput, read_region
 from tress.process.composite import over
 from tress.process.foreground import estimate_foreground
+from tress.process.marks import Marks
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
 ImageInput: TypeAlias = Union[str, "os.PathLike[str]", bytes, BinaryIO, "PilImage", npt.NDArray, Picture]
+MarksInput: TypeAlias = ImageInput | MarkPicture
 DEFAULT_MODEL = "default"
 REFINER = "tress-refiner"
 MAX_MEGAPIXELS = 100.0
@@ -142,7 +145,14 @@ class Remover:
         self.warnings = tuple(str(error) for error in self._locator.passed_over)
         self.max_megapixels = max_megapixels
 
-    def matte(self, image: ImageInput, *, region: RegionInput | None = None) -> Matte:
+    def matte(
+        self,
+        image: ImageInput,
+        *,
+        region: RegionInput | None = None,
+        keep: MarksInput | None = None,
+        clear: MarksInput | None = None,
+    ) -> Matte:
         """Finds the subject of a picture.
 
         Args:
@@ -151,16 +161,34 @@ class Remover:
                 writing into them.
             region: look only here: left, top, right and bottom in pixels of the upright picture, or text that may have
                 percentages (``"10% 20% 60% 100%"``).  Alpha is zero outside.
+            keep: marks on what belongs to the subject: an array ``(H, W)`` bool, or anything that ``image`` may be,
+                bright (and opaque) where it is marked.  It is drawn on the upright picture and has its shape, but may
+                be smaller or larger.  The edge near marks that change anything is looked for anew.
+            clear: marks on what does not belong to it; where both are marked, this counts.
 
         Raises:
-            InputError: the picture cannot be read or is too large, or the region does not lie in it.
+            InputError: the picture or marks cannot be read or are too large, the region does not lie in the picture, or
+                marks have another shape than it.
         """
-        if region is not None:
-            return matte_within(self.matte, self.read(image), read_region(region))
         started = time.perf_counter()
         picture = self.read(image)
         decoded = time.perf_counter() - started
-        estimate: Estimate = estimate_alpha(picture.pixels, self._locator, self._refiner, threads=self._refine_threads)
+        marks = self._marks(picture, keep=keep, clear=clear)
+        if region is None:
+            return self._matte(picture, marks, decoded)
+        height, width = picture.pixels.shape[:2]
+        inside = read_region(region).box(width, height).inside
+        pixels = np.ascontiguousarray(picture.pixels[inside])
+        own = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[inside])
+        found = self._matte(replace(picture, pixels=pixels, alpha=own), marks and marks.inside(inside), decoded)
+        alpha = np.zeros((height, width), np.float32)
+        alpha[inside] = found.alpha
+        return replace(found, image=picture.pixels, alpha=alpha)
+
+    def _matte(self, picture: Picture, marks: Marks | None, decoded: float) -> Matte:
+        estimate: Estimate = estimate_alpha(
+            picture.pixels, self._locator, self._refiner, threads=self._refine_threads, marks=marks
+        )
         alpha = estimate.alpha
         if picture.alpha is not None:
             alpha = alpha * picture.alpha
@@ -174,6 +202,21 @@ class Remover:
             seconds={"decode": decoded, **estimate.seconds},
             warnings=(*picture.warnings, *estimate.warnings),
         )
+
+    def _marks(self, picture: Picture, **given: MarksInput | None) -> Marks | None:
+        height, width = picture.pixels.shape[:2]
+        fitted = {}
+        for name, marks in given.items():
+            if marks is None:
+                continue
+            if isinstance(marks, MarkPicture):
+                weights = marks.weights
+            elif isinstance(marks, np.ndarray) and marks.dtype == bool:
+                weights = brightness(self.read(marks.astype(np.uint8) * np.uint8(255)))
+            else:
+                weights = brightness(self.read(marks))
+            fitted[name] = fit_marks(weights, name, width, height)
+        return Marks(**fitted) if fitted else None
 
     def read(self, image: ImageInput) -> Picture:
         """Decodes whatever ``matte`` takes; a ``Picture`` comes back as it is."""
@@ -211,35 +254,14 @@ class Remover:
                     future.cancel()
 
 
-def matte_within(matte: Callable[[Picture], Matte], picture: Picture, region: Region | None) -> Matte:
-    """The matte of a picture whose subject is looked for in a region only; alpha is zero outside.
-
-    Args:
-        matte: finds the subject of a whole picture.
-        picture: all of it.
-        region: None for everywhere.
-
-    Raises:
-        InputError: the region does not lie in the picture; and what ``matte`` raises.
-    """
-    if region is None:
-        return matte(picture)
-    height, width = picture.pixels.shape[:2]
-    inside = region.box(width, height).inside
-    pixels = np.ascontiguousarray(picture.pixels[inside])
-    own = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[inside])
-    found = matte(replace(picture, pixels=pixels, alpha=own))
-    alpha = np.zeros((height, width), np.float32)
-    alpha[inside] = found.alpha
-    return replace(found, image=picture.pixels, alpha=alpha)
-
-
 def remove(
     image: Any,
     *,
     model: str | os.PathLike[str] = DEFAULT_MODEL,
     device: str = "auto",
     region: RegionInput | None = None,
+    keep: MarksInput | None = None,
+    clear: MarksInput | None = None,
 ) -> Any:
     """Removes the background of one picture and gives back the same kind.
 
@@ -248,18 +270,18 @@ def remove(
     Args:
         image: what ``Remover.matte`` takes.
         model, device: as for ``Remover``.
-        region: as for ``Remover.matte``.
+        region, keep, clear: as for ``Remover.matte``.
 
     Returns:
         An array for an array (``(H, W, 4)`` uint8, straight alpha), a PIL image for a PIL image or a path, PNG bytes
         for bytes, a binary file with a PNG for a binary file.
 
     Raises:
-        InputError: the picture cannot be read, or the region does not lie in it.
+        InputError: the picture cannot be read, or region or marks do not fit it.
         ModelError: the model or the device is not available.
     """
     remover = _shared(model if isinstance(model, str) else os.fspath(model), device)
-    cutout = remover.matte(image, region=region).cutout()
+    cutout = remover.matte(image, region=region, keep=keep, clear=clear).cutout()
     if isinstance(image, (np.ndarray, Picture)):
         return cutout
     if isinstance(image, (bytes, bytearray, memoryview)) or hasattr(image, "read"):

@@ -20,6 +20,7 @@ from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
 from tress.process.closer import closer_box, closer_scale, fade, paste
 from tress.process.confidence import expected_iou
 from tress.process.geometry import fit, resize
+from tress.process.marks import Marks
 from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, tiles_on
 from tress.spec import ModelSpec
 
@@ -70,7 +71,9 @@ class Estimate:
     warnings: list[str] = field(default_factory=list)
 
 
-def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, threads: int = 1) -> Estimate:
+def estimate_alpha(
+    image: Rgb8, locator: Network, refiner: Network | None, *, threads: int = 1, marks: Marks | None = None
+) -> Estimate:
     """Finds the subject of a picture.
 
     Args:
@@ -78,6 +81,7 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
         locator: network of task ``locator``.
         refiner: network of task ``refiner``; None only enlarges the locator's answer to the whole picture.
         threads: that run the refiner side by side; the answer is the same with any number, to within rounding.
+        marks: what a person says, of the picture's size.  Where something is to be kept there is a subject.
     """
     started = time.perf_counter()
     located = locate(image, locator)
@@ -85,13 +89,17 @@ def estimate_alpha(image: Rgb8, locator: Network, refiner: Network | None, *, th
     confidence = expected_iou(located.alpha) * (1.0 if located.presence is None else located.presence)
     located_at = time.perf_counter()
     seconds = {"locate": located_at - started}
+    if not found and marks is not None and marks.keeps:
+        found, confidence = True, 1.0
+        nothing = None if located.uncertainty is None else np.zeros_like(located.uncertainty)
+        located = Located(np.zeros_like(located.alpha), nothing, located.presence)
+    elif found and refiner is not None:
+        located = look_again(image, located, locator)
     if not found:
         # No subject, no cut-out: faint guesses in an empty picture are noise.
         alpha = np.zeros(image.shape[:2], np.float32)
         return Estimate(alpha, False, 1.0 - (located.presence or 0.0), seconds)
-    if refiner is not None:
-        located = look_again(image, located, locator)
-    alpha, warnings = refine(image, located, refiner, threads=threads)
+    alpha, warnings = refine(image, located, refiner, threads=threads, marks=marks)
     seconds["refine"] = time.perf_counter() - located_at
     return Estimate(alpha, True, confidence, seconds, warnings)
 
@@ -180,8 +188,14 @@ def is_found(located: Located) -> bool:
     return located.presence >= FOUND_PRESENCE and covered > 0
 
 
-def refine(image: Rgb8, located: Located, refiner: Network | None, *, threads: int = 1) -> tuple[Alpha, list[str]]:
+def refine(
+    image: Rgb8, located: Located, refiner: Network | None, *, threads: int = 1, marks: Marks | None = None
+) -> tuple[Alpha, list[str]]:
     """Grows the located alpha to the picture's size, refining the unknown band after each step."""
+
+    def finished(alpha: Alpha) -> Alpha:
+        return settle(alpha) if marks is None else marks.apply(settle(alpha))
+
     alpha, uncertainty = located.alpha, located.uncertainty
     reach = REACH_FIRST
     for height, width in growth(alpha.shape[:2], image.shape[:2]):
@@ -191,14 +205,20 @@ def refine(image: Rgb8, located: Located, refiner: Network | None, *, threads: i
             continue
         if uncertainty is not None:
             uncertainty = resize(uncertainty, height, width)
+        if marks is not None:
+            here = marks.at(height, width)
+            if reach == REACH_FIRST:
+                alpha, uncertainty = here.impose(alpha, uncertainty, reach_px=max(1, round(reach * step)))
+            else:
+                alpha = here.apply(alpha)
         band = unknown_band(alpha, uncertainty, reach_px=max(1, round(reach * step)))
         reach = REACH_LATER
         tiles = tiles_on(band, GRID)
         if len(tiles) > MAX_TILES:
             alpha = resize(alpha, *image.shape[:2])
-            return settle(alpha), [f"the edge is unsure almost everywhere; refined at {width}x{height} at most"]
+            return finished(alpha), [f"the edge is unsure almost everywhere; refined at {width}x{height} at most"]
         alpha = refine_band(resize(image, height, width), alpha, uncertainty, band, tiles, refiner, threads=threads)
-    return settle(alpha), []
+    return finished(alpha), []
 
 
 def settle(alpha: Alpha) -> Alpha:

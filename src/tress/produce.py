@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tress.api import ImageInput, Matte, Remover, matte_within
+from tress.api import ImageInput, Matte, Remover
 from tress.arrays import Rgb8
 from tress.errors import InputError
 from tress.outputs import OutputOptions, render
@@ -62,7 +62,7 @@ def produce(remover: Remover, source: ImageInput, options: OutputOptions) -> Pro
     started = time.perf_counter()
     picture = remover.read(source)
     decoded = time.perf_counter() - started
-    matte = matte_within(remover.matte, picture, options.region)
+    matte = remover.matte(picture, **options.subject)
     return finish(matte, options, decode_seconds=decoded, dpi=picture.dpi, metadata=picture.metadata)
 
 

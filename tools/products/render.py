@@ -1,10 +1,12 @@
 """Renders pictures of things with exact alpha: goods by chance, on a table, a sweep, in a room or under the sky.
 
-    blender -b -P tools/products/render.py -- --out DIR --seeds 0 100 [--size 448] [--photos DIR]
+    blender -b -P tools/products/render.py -- --out DIR --seeds 0 100 [--size 448] [--photos DIR] [--models DIR]
 
 Every seed gives ``product-SEED.jpg`` and its alpha, ``product-SEED.alpha.png``, 8 bit; what is there already is left
-alone.  Shadows and reflections on the ground do not belong to the subject, and its own light falls on it: composites of
-cut-outs show neither.  Needs Blender 3.4 (Debian 12: ``apt install blender``); about 13 core-seconds a picture.
+alone.  With ``--models`` things, animals, plants and people are taken from furniture libraries of Sweet Home 3D instead
+(``catalogue.py``), at times with others far behind them, and the files are called ``model-SEED``.  Shadows and
+reflections on the ground do not belong to the subject, and its own light falls on it: composites of cut-outs show
+neither.  Needs Blender 3.4 (Debian 12: ``apt install blender``); about 13 core-seconds a picture.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bpy
 import numpy as np
+from catalogue import Model, read_catalogue
 from goods import LYING, STANDING
 from goods.part import Part, each
+from models import Models
 from shapes import Mesh
 from stage import Workshop, build_backdrop, draw_backdrop, light, look
 from surfaces import Palette
@@ -29,6 +33,8 @@ Rng = np.random.Generator
 RATIOS = (1.0, 1.0, 4 / 3, 3 / 4, 3 / 2, 2 / 3)
 ALPHA = ".alpha.png"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+# Every how many-th model is kept for pictures to measure with.
+HELD_OUT = 10
 
 
 def main() -> None:
@@ -38,6 +44,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, required=True, metavar=("FIRST", "END"))
     parser.add_argument("--size", type=int, default=448, help="long side of a picture, px")
     parser.add_argument("--photos", type=Path, help="pictures for prints, walls and floors")
+    parser.add_argument("--models", type=Path, help="furniture libraries (*.sh3f) to take the subjects from")
+    parser.add_argument("--held-out", action="store_true", help=f"every {HELD_OUT}th model alone, else all others")
     parser.add_argument("--samples", type=int, default=24, help="rays per pixel")
     arguments = parser.parse_args(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else [])
     photos = []
@@ -45,15 +53,24 @@ def main() -> None:
         photos = sorted(p for p in arguments.photos.rglob("*") if p.suffix.lower() in SUFFIXES)
         if not photos:
             parser.error(f"there are no pictures in {arguments.photos}")
+    models: list[Model] = []
+    if arguments.models:
+        catalogue = read_catalogue(arguments.models)
+        models = [m for i, m in enumerate(catalogue) if (i % HELD_OUT == 0) == arguments.held_out]
+        if not models:
+            parser.error(f"there are no libraries (*.sh3f) with models in {arguments.models}")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for seed in range(*arguments.seeds):
-        picture = arguments.out / f"product-{seed}.jpg"
-        # The alpha is written last: a picture without one was interrupted.
-        if not picture.with_suffix(ALPHA).exists():
-            render(seed, picture, arguments.size, photos, arguments.samples)
+    with tempfile.TemporaryDirectory() as unpacked:
+        for seed in range(*arguments.seeds):
+            picture = arguments.out / f"{'model' if models else 'product'}-{seed}.jpg"
+            # The alpha is written last: a picture without one was interrupted.
+            if not picture.with_suffix(ALPHA).exists():
+                render(seed, picture, arguments.size, photos, arguments.samples, models, Path(unpacked))
 
 
-def render(seed: int, picture: Path, size: int, photos: list[Path], samples: int) -> None:
+def render(
+    seed: int, picture: Path, size: int, photos: list[Path], samples: int, models: list[Model], unpacked: Path
+) -> None:
     """Renders one picture and its alpha."""
     rng = np.random.default_rng((20261126, seed))
     bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -69,17 +86,34 @@ def render(seed: int, picture: Path, size: int, photos: list[Path], samples: int
     scene.render.resolution_x, scene.render.resolution_y = round(size * min(1, ratio)), round(size * min(1, 1 / ratio))
     workshop = Workshop(photos, rng)
     backdrop = draw_backdrop(rng)
-    lying = not backdrop.open_air and rng.random() < 0.3
-    like = backdrop.colour if rng.random() < 0.25 else None
-    parts, points = arrange(rng, lying, like)
-    subject = [workshop.build(part) for part in parts]
-    behind = float(points[:, 1].max()) + float(rng.uniform(0.3, 6))
+    lying, crowded = not backdrop.open_air and rng.random() < 0.3, False
+    if models:
+        found = Models(models, unpacked, rng)
+        subject, points, people = found.subject()
+        lying = not people and low_and_flat(points)
+        crowded = not backdrop.sweep and rng.random() < 0.45
+    else:
+        like = backdrop.colour if rng.random() < 0.25 else None
+        parts, points = arrange(rng, lying, like)
+        subject = [workshop.build(part) for part in parts]
+    back = float(points[:, 1].max())
+    behind = back + float(rng.uniform(6, 12) if crowded else rng.uniform(0.3, 6))
     stage = build_backdrop(workshop, backdrop, behind)
+    if crowded:
+        stage += found.company(back + 3, behind - 0.5)
     light(rng, backdrop.open_air, workshop.photo())
     tilt = float(rng.uniform(35, 88) if lying else rng.uniform(1, 35) if rng.random() < 0.8 else rng.uniform(35, 60))
-    look(rng, points, tilt, float(rng.uniform(0.5, 0.97)))
+    if crowded:
+        tilt = float(rng.uniform(1, 15))
+    look(rng, points, tilt, float(rng.uniform(0.5, 0.97)), blur=bool(models) and rng.random() < 0.5)
     save_colour(scene, picture, rng)
     save_alpha(scene, subject, stage, picture)
+
+
+def low_and_flat(points: np.ndarray) -> bool:
+    """Whether things are so flat that they are looked at from above."""
+    sides = points.max(0) - points.min(0)
+    return bool(sides[2] < 0.2 * max(sides[:2]))
 
 
 def arrange(rng: Rng, lying: bool, like: tuple[float, float, float] | None) -> tuple[list[Part], np.ndarray]:
@@ -135,12 +169,8 @@ def save_alpha(
     """Renders how much of every pixel the subject covers: white things before black."""
     for sheet in stage:
         sheet.hide_render = True
-    white = bpy.data.materials.new("white")
-    white.use_nodes = True
-    glow = white.node_tree.nodes.new("ShaderNodeEmission")
-    white.node_tree.links.new(glow.outputs[0], white.node_tree.nodes["Material Output"].inputs[0])
-    for thing in subject:
-        thing.data.materials[0] = white
+    for material in {slot.material for thing in subject for slot in thing.material_slots if slot.material}:
+        whiten(material)
     for thing in scene.objects:
         thing.hide_render = thing.hide_render or thing.type == "LIGHT"
     background = scene.world.node_tree.nodes["Background"]
@@ -154,6 +184,23 @@ def save_alpha(
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "BW", "8"
     scene.render.filepath = str(picture.with_suffix(ALPHA))
     bpy.ops.render.render(write_still=True)
+
+
+def whiten(material: bpy.types.Material) -> None:
+    """Lets a material glow white wherever it is not clear."""
+    tree = material.node_tree
+    end = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL" and node.is_active_output)
+    shader = tree.nodes.get("Principled BSDF")
+    glow, clear, mix = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("Emission", "BsdfTransparent", "MixShader"))
+    tree.links.new(clear.outputs[0], mix.inputs[1])
+    tree.links.new(glow.outputs[0], mix.inputs[2])
+    mix.inputs[0].default_value = 1.0
+    if shader is not None:
+        alpha = shader.inputs["Alpha"]
+        mix.inputs[0].default_value = alpha.default_value
+        for link in list(alpha.links):
+            tree.links.new(link.from_socket, mix.inputs[0])
+    tree.links.new(mix.outputs[0], end.inputs[0])
 
 
 main()

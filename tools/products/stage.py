@@ -199,8 +199,11 @@ def light(rng: Rng, open_air: bool, room: bpy.types.Image | None) -> None:
         bpy.context.scene.collection.objects.link(thing)
 
 
-def look(rng: Rng, points: np.ndarray, height_degrees: float, fill: float) -> None:
-    """A camera in front that has ``points`` ``(n, 3)`` in its picture, over this share of it."""
+def look(rng: Rng, points: np.ndarray, height_degrees: float, fill: float, *, blur: bool = False) -> None:
+    """A camera in front that has ``points`` ``(n, 3)`` in its picture, over this share of it.
+
+    With ``blur`` it has a wide lens opening: what is far behind is out of focus.
+    """
     scene = bpy.context.scene
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     scene.collection.objects.link(camera)
@@ -228,3 +231,7 @@ def look(rng: Rng, points: np.ndarray, height_degrees: float, fill: float) -> No
     camera.location = Vector(middle - away * forward + slack[0] * right + slack[1] * up)
     camera.rotation_euler = (np.pi / 2 - tilt, 0, 0)
     camera.data.clip_end = 1000
+    if blur:
+        camera.data.dof.use_dof = True
+        camera.data.dof.focus_distance = float(away)
+        camera.data.dof.aperture_fstop = float(np.exp(rng.uniform(np.log(0.3), np.log(2))))

@@ -41,10 +41,13 @@ def serve(
     deadline: Annotated[float, typer.Option(metavar="SECONDS", help="Longest time for one request.")] = 60.0,
     max_upload: Annotated[float, typer.Option(metavar="MB", help="Largest request and largest fetched file.")] = 32.0,
     max_megapixels: Annotated[
-        float, typer.Option(metavar="N", help="Largest photo, background and result, each.")
+        float, typer.Option(metavar="N", help="Largest photo, background, marks and result, each.")
     ] = 50.0,
     memory_megapixels: Annotated[
-        float, typer.Option(metavar="N", help="Megapixels of all photos, backgrounds and results at once, per process.")
+        float,
+        typer.Option(
+            metavar="N", help="Megapixels of all photos, backgrounds, marks and results at once, per process."
+        ),
     ] = 100.0,
     rate: Annotated[int, typer.Option(metavar="N", help="Requests a minute for each key; 0: no limit.")] = 0,
     fetch_urls: Annotated[bool, typer.Option(help="Fetch pictures that are given as URLs.")] = True,

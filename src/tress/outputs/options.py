@@ -18,6 +18,7 @@ from tress.outputs import crop as _crop
 from tress.outputs import decontaminate as _decontaminate
 from tress.outputs import encoding as _encoding
 from tress.outputs import feather as _feather
+from tress.outputs import marks as _marks
 from tress.outputs import mask as _mask
 from tress.outputs import placement as _placement
 from tress.outputs import region as _region
@@ -25,6 +26,7 @@ from tress.outputs import shadow as _shadow
 from tress.outputs import size as _size
 from tress.outputs.background import Background
 from tress.outputs.crop import Margin
+from tress.outputs.marks import MarkPicture
 from tress.outputs.option import Option
 from tress.outputs.placement import Position
 from tress.outputs.region import Region
@@ -42,6 +44,8 @@ class OutputOptions:
     """
 
     region: Region | None = _region.OPTION.field()
+    keep: MarkPicture | None = _marks.KEEP.field()
+    clear: MarkPicture | None = _marks.CLEAR.field()
     background: Background = _background.OPTION.field()
     mask: bool = _mask.OPTION.field()
     shadow: str = _shadow.OPTION.field()
@@ -72,6 +76,12 @@ class OutputOptions:
         return self.mask or _background.is_opaque(self.background)
 
     @property
+    def subject(self) -> dict[str, Any]:
+        """What is said about the subject, as ``Remover.matte`` takes it; empty if nothing is."""
+        said = {"region": self.region, "keep": self.keep, "clear": self.clear}
+        return {name: value for name, value in said.items() if value is not None}
+
+    @property
     def places(self) -> bool:
         """Whether the result may differ from the photo in size or in where the subject is."""
         return bool(self.crop or self.size or self.scale or self.position)
@@ -87,12 +97,15 @@ class OutputOptions:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that the options name; they are read, never written."""
-        source = getattr(self.background, "source", None)
-        return (source,) if isinstance(source, Path) else ()
+        sources = (getattr(value, "source", None) for value in (self.background, self.keep, self.clear))
+        return tuple(source for source in sources if isinstance(source, Path))
 
     def check_files(self) -> None:
         """Raises InputError now, not after the work, if a picture that the options name cannot be read."""
         _background.check_readable(self.background)
+        for marks in (self.keep, self.clear):
+            if marks is not None:
+                _ = marks.weights
 
     def _check_together(self) -> None:
         if self.format == "jpeg" and not self.opaque:

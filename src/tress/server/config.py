@@ -30,9 +30,9 @@ class ServerConfig:
         queue_size: further requests that one process accepts and lets wait.
         deadline_s: longest time from accepting a request to its answer.
         max_upload_bytes: largest request body, and largest file fetched from a URL.
-        max_megapixels: largest photo, background picture and result.
-        megapixels_in_flight: photos, backgrounds and results that are worked on at the same time have at most so many
-            megapixels together.
+        max_megapixels: largest photo, background picture, marks and result.
+        megapixels_in_flight: photos, backgrounds, marks and results that are worked on at the same time have at most
+            so many megapixels together.
         rate_per_minute: requests a minute and key (or client address, without keys); 0 means no limit.
         fetch_urls: whether pictures may be given as URLs.
         fetch_timeout_s: longest time for one fetch, redirects included.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tress.errors import InputError
 from tress.io.decode import check_pixel_limit, read_size
 from tress.outputs.background import Background, PictureBackground
+from tress.outputs.marks import MarkPicture
 from tress.outputs.options import OutputOptions
 from tress.outputs.size import Canvas, LongSide, Megapixels
 from tress.server.work import Order, check_canvas
@@ -20,16 +21,18 @@ class Demand:
         photo_px: pixels of the picture.
         canvas_px: pixels of the result, at most.
         background_px: pixels of the picture behind the subject; 0 without one.
+        marks_px: pixels of the pictures of marks, as they come and at the photo's size; 0 without them.
     """
 
     photo_px: int
     canvas_px: int
     background_px: int
+    marks_px: int = 0
 
     @property
     def megapixels(self) -> float:
         """Of everything together."""
-        return (self.photo_px + self.canvas_px + self.background_px) / 1e6
+        return (self.photo_px + self.canvas_px + self.background_px + self.marks_px) / 1e6
 
 
 def measure(order: Order, max_megapixels: float) -> Demand:
@@ -37,7 +40,7 @@ def measure(order: Order, max_megapixels: float) -> Demand:
 
     Args:
         order: what is asked for.
-        max_megapixels: the limit on each of photo, result and background.
+        max_megapixels: the limit on each of photo, result, background and marks.
 
     Raises:
         InputError: one of them is larger, or a header cannot be read.
@@ -49,18 +52,24 @@ def measure(order: Order, max_megapixels: float) -> Demand:
     return Demand(
         photo_px=width_px * height_px,
         canvas_px=_canvas_pixels(width_px, height_px, order.options, max_megapixels),
-        background_px=_background_pixels(order.options.background, max_megapixels),
+        background_px=_pixels_of("background", order.options.background, max_megapixels),
+        marks_px=sum(
+            pixels + width_px * height_px
+            for name in ("keep", "clear")
+            if (pixels := _pixels_of(name, getattr(order.options, name), max_megapixels))
+        ),
     )
 
 
-def _background_pixels(background: Background, max_megapixels: float) -> int:
-    if not isinstance(background, PictureBackground):
+def _pixels_of(name: str, value: Background | MarkPicture, max_megapixels: float) -> int:
+    """Pixels of the picture that an option brings; 0 if it brings none."""
+    if not isinstance(value, (PictureBackground, MarkPicture)):
         return 0
     try:
-        width_px, height_px = read_size(background.source)
+        width_px, height_px = read_size(value.source)
         check_pixel_limit(width_px, height_px, max_megapixels=max_megapixels)
     except InputError as error:
-        raise InputError(error.code, f"background: {error.message}", hint=error.hint) from error
+        raise InputError(error.code, f"{name}: {error.message}", hint=error.hint) from error
     return width_px * height_px
 
 

@@ -32,7 +32,7 @@ class Cutter(Protocol):
     def read(self, image: Any) -> Picture:
         """Decodes a picture."""
 
-    def matte(self, image: Any) -> Matte:
+    def matte(self, image: Any, *, region: Any = None, keep: Any = None, clear: Any = None) -> Matte:
         """Finds the subject of a picture."""
 
 
@@ -104,12 +104,10 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
             large.
         Stopped: ``stop`` was set.
     """
-    from tress.api import matte_within
-
     lap = _Laps(stop, seconds)
     picture = cutter.read(order.source)
     lap("decode")
-    matte = matte_within(cutter.matte, picture, order.options.region)
+    matte = cutter.matte(picture, **order.options.subject)
     lap("matte")
     seconds.update({name: value for name, value in matte.seconds.items() if name != "decode"})
     if order.must_find and not matte.found:

@@ -29,14 +29,24 @@ class FakeCutter:
 
         return decode(image, max_megapixels=self.max_megapixels)
 
-    def matte(self, picture: Any) -> Any:
+    def matte(self, picture: Any, *, region: Any = None, keep: Any = None, clear: Any = None) -> Any:
         from tress.api import Matte
+        from tress.outputs.marks import fit_marks
 
         self.started.release()
         assert self.go.wait(20)
         self.finished += 1
         pixels = picture.pixels.astype(np.float32)
         alpha = np.clip((np.abs(pixels - pixels[0, 0]).max(2) - 20) / 80, 0, 1)
+        height, width = alpha.shape
+        if region is not None:
+            inside = region.box(width, height).inside
+            alpha, whole = np.zeros_like(alpha), alpha
+            alpha[inside] = whole[inside]
+        if keep is not None:
+            alpha = np.maximum(alpha, fit_marks(keep.weights, "keep", width, height))
+        if clear is not None:
+            alpha = alpha * (1 - fit_marks(clear.weights, "clear", width, height))
         found = bool((alpha > 0.5).any())
         return Matte(picture.pixels, alpha, found, 0.9, self.model, self.device, {"locate": 0.0})
 

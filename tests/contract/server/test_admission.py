@@ -11,12 +11,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 import requests
 
 from tress.errors import BusyError, InputError
-from tress.io.encode import encode
 
 
 def code_of(response, status):
@@ -146,60 +144,6 @@ def test_large_requests_are_refused_before_and_while_reading(make_client, serve)
     chunks = (bytes(100) for _ in range(50))
     streamed = requests.post(f"{server.url}/v1/cutout", data=chunks, headers={"content-type": "image/png"}, timeout=9)
     assert code_of(streamed, 413) == "body_too_large"
-
-
-def test_large_pictures_are_refused_before_they_are_decoded(make_client, cutter, png):
-    cutter.read = None
-    assert (
-        code_of(make_client(max_megapixels=0.001).post("/v1/cutout", files={"image": png}), 413) == "picture_too_large"
-    )
-
-
-def flat_png(width, height):
-    return encode(np.zeros((height, width, 3), np.uint8), "png")
-
-
-def test_large_backgrounds_and_results_are_refused_before_the_work(make_client, cutter, png):
-    client = make_client(max_megapixels=0.01)
-    cutter.read = None
-    large = flat_png(200, 60)
-    answer = client.post("/v1/cutout", files={"image": png, "background": large})
-    assert code_of(answer, 413) == "picture_too_large"
-    assert answer.json()["error"]["message"].startswith("background: the picture is 200x60 pixels")
-    answer = client.post("/v1.0/removebg", files={"image_file": png, "bg_image_file": large})
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "resolution_too_high")
-    answer = client.post("/v1/cutout", files={"image": png}, data={"size": "200x60"})
-    assert code_of(answer, 400) == "canvas_too_large"
-    assert "the limit is 0.01 megapixels" in answer.json()["error"]["message"]
-
-
-def test_margins_do_not_lead_past_the_limit(make_client, cutter, png):
-    cutter.max_megapixels = 0.01
-    options = {"crop": "true", "margin": "50px"}
-    answer = make_client(max_megapixels=0.01).post("/v1/cutout", files={"image": png}, data=options)
-    assert code_of(answer, 400) == "canvas_too_large"
-
-
-@pytest.mark.parametrize(
-    ("values", "canvas_px"),
-    [
-        ({}, 2400),
-        ({"size": "300x100"}, 30_000),
-        ({"size": "30"}, 900),
-        ({"size": "0.001mp"}, 1000),
-        ({"crop": True, "margin": "10px"}, 80 * 60),
-        ({"crop": True, "margin": "50%"}, 120 * 80),
-        ({"crop": True, "margin": "5000px"}, 1_000_000),
-    ],
-)
-def test_photo_result_and_background_take_room_together(png, values, canvas_px):
-    from tress.outputs import parse
-    from tress.server.measure import measure
-    from tress.server.work import Order, pack_file
-
-    demand = measure(Order(png, parse({**values, "background": flat_png(20, 10)}), pack_file), 1.0)
-    assert (demand.photo_px, demand.canvas_px, demand.background_px) == (2400, canvas_px, 200)
-    assert demand.megapixels == (2400 + canvas_px + 200) / 1e6
 
 
 def test_a_full_queue_answers_at_once(serve, cutter, png):

@@ -95,6 +95,32 @@ def test_a_background_never_names_a_file_of_the_server(client, png):
     assert error_of(response, 400) == "option_value"
 
 
+def test_marks_are_uploaded_with_the_picture(client, png):
+    from tress.io.encode import encode
+
+    whole = decoded(client.post("/v1/cutout", files={"image": png}))[..., 3]
+    marks = np.zeros((20, 30, 3), np.uint8)
+    marks[:, :15] = 255
+    marks = encode(marks, "png")
+    cleared = decoded(client.post("/v1/cutout", files={"image": png, "clear": marks}))[..., 3]
+    kept = decoded(client.post("/v1/cutout", files={"image": png, "keep": marks}))[..., 3]
+    assert cleared[:, :29].max() == 0
+    assert kept[:, :29].min() == 255
+    for marked in (cleared, kept):
+        np.testing.assert_array_equal(marked[:, 31:], whole[:, 31:])
+
+
+def test_marks_that_do_not_fit_are_refused(client, png):
+    from tress.io.encode import encode
+
+    response = client.post("/v1/cutout", files={"image": png, "keep": png, "clear": b"no picture"})
+    assert error_of(response, 400) == "not_a_picture"
+    response = client.post("/v1/cutout", files={"image": png}, data={"keep": __file__})
+    assert error_of(response, 400) == "option_value"
+    square = encode(np.zeros((9, 9, 3), np.uint8), "png")
+    assert error_of(client.post("/v1/cutout", files={"image": png, "clear": square}), 400) == "marks_shape"
+
+
 def test_json_is_answered_when_it_is_asked_for(client, png):
     answer = client.post("/v1/cutout", files={"image": png}, headers={"accept": "application/json"}).json()
     assert base64.b64decode(answer["image_b64"])[:4] == b"\x89PNG"

@@ -22,6 +22,12 @@ export class Item {
     this.size = null;
     // Where the subject is looked for, in the words of the option; empty for everywhere.
     this.region = "";
+    // What was drawn on it with the brush, and the same as pictures for the server.
+    this.strokes = [];
+    this.marks = { keep: null, clear: null };
+    this.drawn = Promise.resolve();
+    // What is shown while strokes are worked into the next result.
+    this.meanwhile = null;
   }
 
   get stem() {
@@ -30,7 +36,7 @@ export class Item {
 
   /** The options that belong to this picture alone. */
   get own() {
-    return this.region ? { region: this.region } : {};
+    return Object.fromEntries(Object.entries({ region: this.region, ...this.marks }).filter(([, value]) => value));
   }
 
   /** The result that is transparent and lies exactly on the photo; good enough until the right one comes. */

@@ -1,7 +1,11 @@
 // Puts the page together: pictures come in, the chosen one is shown, results go out.
 
 import { onKeyNeeded, Problem, schema } from "./api.js";
+import { Brush, marksOf } from "./brush.js";
+import { kilobytes, save } from "./files.js";
+import { takeFiles } from "./intake.js";
 import { Item, Workshop } from "./items.js";
+import { askForKey } from "./key.js";
 import { make, Options } from "./options.js";
 import { Stage } from "./stage.js";
 import { zip } from "./zip.js";
@@ -20,6 +24,8 @@ let options = null;
 let limits = null;
 let revealed = false;
 let timer = 0;
+let drawing = 0;
+const brush = new Brush(stage, $(".brushes"), (stroke) => setStrokes([...current.strokes, stroke]));
 
 const ready = start();
 
@@ -75,6 +81,7 @@ function thumb(item) {
 
 function select(item) {
   stage.unmark();
+  brush.hold(false);
   current = item;
   options.region = item.region;
   revealed = item.results.size > 0;
@@ -107,6 +114,7 @@ function discard(item) {
   item.drop();
   if (!items.length) {
     stage.unmark();
+    brush.hold(false);
     document.body.dataset.view = "empty";
     note("");
     $('.drop [data-do="pick"]').focus();
@@ -130,6 +138,7 @@ function setRegion(text) {
 
 /** Lets the subject be chosen by a rectangle; a second time, takes that back. */
 function mark() {
+  brush.hold(false);
   if (stage.marking) {
     stage.unmark();
   } else if (current.region) {
@@ -140,6 +149,37 @@ function mark() {
     stage.mark((corners) => setRegion(corners.map((share) => `${+(share * 100).toFixed(2)}%`).join(" ")));
   }
   showCurrent();
+}
+
+/** What is drawn on the current picture; its result follows once the hand rests. */
+function setStrokes(strokes) {
+  const item = current;
+  item.meanwhile ??= shownResult(item);
+  item.strokes = strokes;
+  item.drawn = marksOf(strokes, item.size ?? item.plain ?? item.meanwhile).then((marks) => {
+    if (item.strokes === strokes) item.marks = marks;
+  });
+  showCurrent();
+  clearTimeout(drawing);
+  drawing = setTimeout(async () => {
+    await item.drawn;
+    if (item === current) renderCurrent();
+  }, DEBOUNCE_MS);
+}
+
+function holdBrush() {
+  stage.unmark();
+  // What has the focus must not vanish.
+  if (document.activeElement.closest(".brushes")) $('.tools [data-do="brush"]').focus();
+  brush.hold(!brush.active);
+  if (brush.active) say("Paint what belongs to the subject, or choose Clear and paint what does not.");
+  showCurrent();
+}
+
+function undo() {
+  if (!brush.active || !current.strokes.length) return;
+  if (current.strokes.length === 1 && document.activeElement.dataset.do === "undo") $('.brushes [aria-pressed="true"]').focus();
+  setStrokes(current.strokes.slice(0, -1));
 }
 
 /** The options for what is shown: as for the file, unless the browser could not show that. */
@@ -153,6 +193,7 @@ async function renderCurrent() {
   const item = current;
   if (!item) return;
   const wanted = shownOptions();
+  const { strokes } = item;
   workshop.forget(item, wanted);
   note("");
   try {
@@ -160,6 +201,7 @@ async function renderCurrent() {
     const both = [item.plain ?? workshop.get(item, item.own, { urgent: true }), workshop.get(item, wanted, { urgent: true })];
     showCurrent();
     const [, result] = await Promise.all(both);
+    if (item.meanwhile) item.meanwhile = item.strokes === strokes ? null : result;
     if (item === current) {
       showCurrent();
       say(result.found ? `${item.name} is done.` : `No subject was found in ${item.name}.`);
@@ -170,11 +212,16 @@ async function renderCurrent() {
   if (item === current) showCurrent();
 }
 
+/** The best there is of the current picture while the right one is made. */
+function shownResult(item) {
+  return workshop.peek(item, shownOptions()) ?? item.plain;
+}
+
 function showCurrent() {
   const item = current;
   if (!item || !options) return;
-  const exact = workshop.peek(item, shownOptions());
-  const result = exact ?? item.plain;
+  const exact = item.meanwhile ? null : workshop.peek(item, shownOptions());
+  const result = item.meanwhile ?? shownResult(item);
   const size = result ?? item.size;
   if (size) {
     stage.show({
@@ -182,6 +229,7 @@ function showCurrent() {
       layout: result?.layout, backdrop: exact ? "checker" : options.backdrop(),
       photoSize: item.size ?? item.plain, region: item.region,
     });
+    brush.show(item.meanwhile ? item.strokes : []);
   } else {
     stage.clear();
   }
@@ -202,6 +250,8 @@ function showMarking() {
   button.setAttribute("aria-pressed", String(stage.marking || Boolean(current?.region)));
   button.title = current?.region ? "Look everywhere again" : "Choose the subject";
   $(".hint").hidden = !stage.marking;
+  $('.tools [data-do="brush"]').setAttribute("aria-pressed", String(brush.active));
+  $('[data-do="undo"]').disabled = !current?.strokes.length;
 }
 
 function showState(item, result, exact) {
@@ -248,19 +298,10 @@ function updateSave() {
   else if (!current?.pending.size) $(".facts").textContent = "";
 }
 
-function kilobytes(bytes) {
-  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-function save(blob, name) {
-  const url = URL.createObjectURL(blob);
-  make("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
 // What a file holds and how it is called is settled by the click, whatever is chosen until it is there.
 async function download() {
   const [item, suffix] = [current, SUFFIX[options.format]];
+  await item.drawn;
   const { blob } = await workshop.get(item, wishes(item), { urgent: true, keep: true });
   save(blob, `${item.stem}.cutout${suffix}`);
 }
@@ -268,6 +309,7 @@ async function download() {
 async function downloadAll() {
   const suffix = SUFFIX[options.format];
   const wanted = items.filter((item) => item.state !== "failed");
+  await Promise.all(wanted.map((item) => item.drawn));
   const results = await Promise.allSettled(wanted.map((item) => workshop.get(item, wishes(item), { keep: true })));
   const names = new Set();
   const files = [];
@@ -299,22 +341,6 @@ async function copy() {
   setTimeout(() => (button.textContent = "Copy"), 1600);
 }
 
-function askForKey(wrong) {
-  const dialog = $("dialog.key");
-  const field = $("#key");
-  // Two requests may ask at the same time.
-  if (!dialog.open) {
-    field.value = "";
-    dialog.returnValue = "";
-    $("#key-note").textContent = wrong;
-    $("#key-note").hidden = !wrong;
-    dialog.showModal();
-  }
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve((dialog.returnValue && field.value.trim()) || null), { once: true });
-  });
-}
-
 /** Tells people who cannot see it what has changed. */
 function say(text) {
   const place = $("#said");
@@ -335,6 +361,9 @@ const actions = {
   pick: () => $("#file").click(),
   retry: () => renderCurrent(),
   mark,
+  brush: holdBrush,
+  "brush-kind": (button) => brush.use(button.dataset.kind),
+  undo,
   compare: (button) => {
     const on = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(on));
@@ -361,33 +390,15 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-$("#file").addEventListener("change", (event) => {
-  add(event.target.files);
-  event.target.value = "";
-});
-document.addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) add(event.clipboardData.files);
-});
-let depth = 0;
-const dragsFiles = (event) => event.dataTransfer?.types.includes("Files");
-document.addEventListener("dragenter", (event) => {
-  if (!dragsFiles(event)) return;
-  depth += 1;
-  $(".veil").hidden = false;
-});
-document.addEventListener("dragleave", (event) => {
-  if (!dragsFiles(event)) return;
-  depth -= 1;
-  if (depth <= 0) $(".veil").hidden = true;
-});
-document.addEventListener("dragover", (event) => dragsFiles(event) && event.preventDefault());
-document.addEventListener("drop", (event) => {
-  if (!dragsFiles(event)) return;
+document.addEventListener("keydown", (event) => {
+  if (!brush.active || event.target.matches("input[type=text], input[type=number]")) return;
+  if (event.key === "Escape") holdBrush();
+  else if (event.key === "[" || event.key === "]") brush.grow(event.key === "]");
+  else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) undo();
+  else return;
   event.preventDefault();
-  depth = 0;
-  $(".veil").hidden = true;
-  add(event.dataTransfer.files);
 });
+takeFiles($("#file"), $(".veil"), add);
 stage.onMarked = showMarking;
 stage.onZoom = (percent) => ($('[data-do="zoom-toggle"]').textContent = `${percent}%`);
 ready.catch((error) => ($("#limits").textContent = `${error.message} ${error.hint ?? ""}`));

@@ -180,7 +180,8 @@ export class Options {
   #more() {
     const inside = make("div");
     for (const [name, property] of Object.entries(this.properties)) {
-      if (!FIRST.includes(name)) inside.append(field(name, property));
+      // Marks are drawn with the brush.
+      if (!FIRST.includes(name) && property.format !== "binary") inside.append(field(name, property));
     }
     return make("details", { class: "more" }, make("summary", {}, "More options"), inside);
   }

@@ -1,5 +1,5 @@
-// The picture: zoom, pan, and the before/after slider.  Layers lie in .canvas, in picture pixels; a later tool that
-// draws on the picture adds its layer there and takes pointer events before the stage pans.
+// The picture: zoom, pan, and the before/after slider.  Layers lie in .canvas, in picture pixels; a tool that draws on
+// the picture has its layer there and takes pointer events before the stage pans.
 
 const MOST = 16;
 const PIXELS_FROM = 3;
@@ -23,6 +23,9 @@ export class Stage {
     this.region = root.querySelector(".region");
     this.marked = null;
     this.corner = null;
+    // Takes the pointer instead of panning: down(point), move(point), up(finished) in shares of the photo, hover(x, y).
+    this.tool = null;
+    this.toolPointer = null;
     this.onZoom = () => {};
     this.onMarked = () => {};
     this.pointers = new Map();
@@ -182,7 +185,7 @@ export class Stage {
     root.addEventListener("pointermove", (event) => this.#move(event));
     for (const type of ["pointerup", "pointercancel"]) root.addEventListener(type, (event) => this.#up(event));
     root.addEventListener("dblclick", (event) => {
-      if (event.target.closest(".handle, button")) return;
+      if (this.tool || event.target.closest(".handle, button")) return;
       const box = root.getBoundingClientRect();
       if (this.fitted) this.zoomTo(this.real, event.clientX - box.left, event.clientY - box.top);
       else this.fit();
@@ -235,6 +238,12 @@ export class Stage {
       this.corner ??= { id: event.pointerId, at: this.#at(event), x: event.clientX, y: event.clientY };
       return;
     }
+    if (this.tool) {
+      if (this.toolPointer !== null || event.button !== 0) return;
+      this.toolPointer = event.pointerId;
+      this.tool.down(this.#at(event));
+      return;
+    }
     const onHandle = Boolean(event.target.closest(".handle"));
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, onHandle });
     if (onHandle) {
@@ -245,10 +254,12 @@ export class Stage {
 
   #move(event) {
     if (this.corner?.id === event.pointerId) this.#outline([...this.corner.at, ...this.#at(event)]);
+    const box = this.root.getBoundingClientRect();
+    this.tool?.hover(event.clientX - box.left, event.clientY - box.top);
+    if (this.toolPointer === event.pointerId) this.tool?.move(this.#at(event));
     const last = this.pointers.get(event.pointerId);
     if (!last) return;
     const now = { ...last, x: event.clientX, y: event.clientY };
-    const box = this.root.getBoundingClientRect();
     if (last.onHandle) {
       this.splitAt((event.clientX - box.left - this.view.x) / (this.size.width * this.view.scale));
     } else if (this.pointers.size === 2) {
@@ -272,6 +283,10 @@ export class Stage {
         this.unmark();
         done([0, 1].map((axis) => Math.min(first[axis], second[axis])).concat([0, 1].map((axis) => Math.max(first[axis], second[axis]))));
       } else this.#outline(null);
+    }
+    if (this.toolPointer === event.pointerId) {
+      this.toolPointer = null;
+      this.tool?.up(event.type === "pointerup");
     }
     this.pointers.delete(event.pointerId);
     if (!this.pointers.size) this.root.classList.remove("moving");

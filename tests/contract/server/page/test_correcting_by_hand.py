@@ -1,0 +1,141 @@
+"""Strokes of the brush say what belongs to the subject and what does not."""
+
+import io
+import zipfile
+
+import numpy as np
+from PIL import Image
+
+
+def alpha_of(content):
+    return np.asarray(Image.open(io.BytesIO(content)))[..., 3]
+
+
+def paint(page, from_x, from_y, by_x, by_y):
+    """A stroke; places are shares of the stage's picture from its middle."""
+    width, height = page.driver.execute_script(
+        "const box = document.querySelector('.canvas').getBoundingClientRect(); return [box.width, box.height]"
+    )
+    hand = page.hand().move_to_element_with_offset(page.find("#stage"), round(from_x * width), round(from_y * height))
+    hand.click_and_hold().move_by_offset(round(by_x * width), round(by_y * height)).release().perform()
+
+
+def start(page, png):
+    page = page()
+    page.console()
+    page.drop("ball.png", png)
+    page.settled()
+    page.find('.tools [data-do="brush"]').click()
+    return page
+
+
+def test_strokes_reach_the_file_and_can_be_taken_back(page, png):
+    page = start(page, png)
+    before = alpha_of(page.from_api(png))
+    assert page.find(".brushes").is_displayed()
+    assert not page.find('[data-do="undo"]').is_enabled()
+    paint(page, -0.4, -0.4, 0.8, 0)
+    page.settled()
+    kept = alpha_of(page.download()[1])
+    height, width = kept.shape
+    assert before[round(0.1 * height)].max() == 0
+    assert kept[round(0.1 * height), round(0.15 * width) : round(0.85 * width)].min() == 255
+    page.find('[data-kind="clear"]').click()
+    paint(page, -0.1, 0, 0.2, 0)
+    page.settled()
+    cleared = alpha_of(page.download()[1])
+    assert before[height // 2, width // 2] == 255
+    assert cleared[height // 2, round(0.42 * width) : round(0.58 * width)].max() == 0
+    assert cleared[round(0.1 * height)].tolist() == kept[round(0.1 * height)].tolist()
+    page.find('[data-do="undo"]').click()
+    page.settled()
+    assert alpha_of(page.download()[1]).tolist() == kept.tolist()
+    page.hand().key_down("\ue009").send_keys("z").key_up("\ue009").perform()
+    page.settled()
+    assert page.download()[1] == page.from_api(png)
+    assert not page.find('[data-do="undo"]').is_enabled()
+    assert page.console() == []
+
+
+def test_the_later_stroke_counts(page, png):
+    page = start(page, png)
+    page.find('[data-kind="clear"]').click()
+    paint(page, -0.1, 0, 0.2, 0)
+    page.find('[data-kind="keep"]').click()
+    paint(page, -0.1, 0, 0.2, 0)
+    page.settled()
+    alpha = alpha_of(page.download()[1])
+    assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 255
+
+
+def test_while_a_stroke_is_worked_in_the_result_before_it_stays(page, cutter, png):
+    page = start(page, png)
+    shown = page.find(".after").get_attribute("src")
+    cutter.go.clear()
+    try:
+        paint(page, -0.4, -0.4, 0.8, 0)
+        assert page.find(".marks").is_displayed()
+        page.until(page.find(".busy").is_displayed)
+        assert page.find(".after").is_displayed()
+        assert page.find(".after").get_attribute("src") == shown
+    finally:
+        cutter.go.set()
+    page.settled()
+    assert not page.find(".marks").is_displayed()
+    assert page.find(".after").get_attribute("src") != shown
+
+
+def test_a_file_asked_for_at_once_has_the_last_stroke(page, png):
+    page = start(page, png)
+    paint(page, -0.4, -0.4, 0.8, 0)
+    alpha = alpha_of(page.download()[1])
+    assert alpha[round(0.1 * alpha.shape[0]), alpha.shape[1] // 2] == 255
+
+
+def test_strokes_belong_to_one_picture(page, png):
+    page = page()
+    page.drop_all({"one.png": png, "two.png": png})
+    page.until(lambda: page.count(".thumb.done") == 2)
+    page.find('.tools [data-do="brush"]').click()
+    paint(page, -0.4, -0.4, 0.8, 0)
+    page.settled()
+    page.choose("li:last-child .thumb")
+    page.settled()
+    assert not page.find(".brushes").is_displayed()
+    with zipfile.ZipFile(io.BytesIO(page.download("download-all")[1])) as archive:
+        assert archive.read("one.cutout.png") != page.from_api(png)
+        assert archive.read("two.cutout.png") == page.from_api(png)
+
+
+def test_the_brush_has_a_size_and_can_be_put_away(page, png):
+    from selenium.webdriver.common.keys import Keys
+
+    page = start(page, png)
+    size = int(page.find("#brush-size").get_property("value"))
+    page.hand().send_keys("]").perform()
+    assert int(page.find("#brush-size").get_property("value")) > size
+    page.hand().send_keys("[[").perform()
+    assert int(page.find("#brush-size").get_property("value")) < size
+    page.find('[data-kind="clear"]').send_keys(Keys.ENTER)
+    page.hand().send_keys(Keys.ESCAPE).perform()
+    assert not page.find(".brushes").is_displayed()
+    assert page.focused().accessible_name == "Correct with a brush"
+    paint(page, -0.3, 0, 0.1, 0)
+    page.settled()
+    assert page.download()[1] == page.from_api(png)
+
+
+def test_in_a_cropped_result_strokes_lie_on_the_photo(page, png):
+    page = page()
+    page.drop("ball.png", png)
+    page.settled()
+    page.choose("#crop")
+    page.settled()
+    page.find('.tools [data-do="brush"]').click()
+    page.find('[data-kind="clear"]').click()
+    paint(page, -0.1, 0, 0.2, 0)
+    page.settled()
+    page.choose("#crop")
+    page.settled()
+    alpha = alpha_of(page.download()[1])
+    assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 0
