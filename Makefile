@@ -4,7 +4,7 @@ PYTHON ?= python3
 EXACT = alphamatting27 synth-hair-composites
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test figures card check lint types imports bench-quality bench-speed bench-colours bench-server clean
+.PHONY: demo test figures card check lint types imports bench-quality bench-speed bench-colours bench-marks bench-server clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -46,6 +46,10 @@ bench-quality: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 bench-colours: .venv-runtime/.ready .venv-rembg/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-colours DATA=path/to/data"; exit 2; }
 	.venv-runtime/bin/python -m benchmarks.quality.colours --data "$(DATA)"
+
+bench-marks: .venv-runtime/.ready
+	@test -n "$(DATA)" || { echo "say which data: make bench-marks DATA=path/to/data"; exit 2; }
+	.venv-runtime/bin/python -m benchmarks.quality.marks --data "$(DATA)"
 
 # The server's promises under load, on loopback.
 bench-server: .venv/.ready

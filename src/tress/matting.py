@@ -99,6 +99,9 @@ def estimate_alpha(
         # No subject, no cut-out: faint guesses in an empty picture are noise.
         alpha = np.zeros(image.shape[:2], np.float32)
         return Estimate(alpha, False, 1.0 - (located.presence or 0.0), seconds)
+    if marks is not None and refiner is not None:
+        told = marks.at(*located.alpha.shape[:2]).impose(located.alpha, located.uncertainty)
+        located = Located(*told, located.presence)
     alpha, warnings = refine(image, located, refiner, threads=threads, marks=marks)
     seconds["refine"] = time.perf_counter() - located_at
     return Estimate(alpha, True, confidence, seconds, warnings)
@@ -206,11 +209,7 @@ def refine(
         if uncertainty is not None:
             uncertainty = resize(uncertainty, height, width)
         if marks is not None:
-            here = marks.at(height, width)
-            if reach == REACH_FIRST:
-                alpha, uncertainty = here.impose(alpha, uncertainty, reach_px=max(1, round(reach * step)))
-            else:
-                alpha = here.apply(alpha)
+            alpha = marks.at(height, width).apply(alpha)
         band = unknown_band(alpha, uncertainty, reach_px=max(1, round(reach * step)))
         reach = REACH_LATER
         tiles = tiles_on(band, GRID)

@@ -5,6 +5,8 @@ out with the alpha and the colours that tress estimates.  Of its photo that alph
 made with it has, by construction, exactly this alpha (as copy-paste augmentation has it: Ghiasi et al. 2021, "Simple
 Copy-Paste is a Strong Data Augmentation Method for Instance Segmentation").
 
+Where the label is exact already, as of a render, it is taken as it is.
+
 Left out are subjects that the photo's frame cuts on a side or at the top, those that are small, and those that are
 see-through where they should not be.  The pictures that gates look at are never cut out.
 """
@@ -26,7 +28,7 @@ from tress.evaluation.manifest import Record
 from tress.evaluation.predictors import Predictor
 from tress.process.confidence import expected_iou
 from tress.process.foreground import estimate_foreground
-from tress.process.labels import edge_band, make_label
+from tress.process.labels import Label, edge_band, make_label
 from tress_train.data.collection import MANIFEST
 from tress_train.data.overlap import SAME_PHOTO
 from tress_train.data.reading import read_alpha, read_rgb, shrink, trim_clear
@@ -123,6 +125,16 @@ def cut_out(key: str, record: Record, predictor: Predictor) -> Image | None:
     if label is None:
         return None
     image = shrink(image, MAX_SIDE_PX)
+    alpha = label.alpha if record.edge == "exact" else _drawn_edge(key, image, label, predictor)
+    if alpha is None or not stands_alone(alpha):
+        return None
+    colours = estimate_foreground(image, np.divide(alpha, 255, dtype=np.float32))
+    cutout = trim_clear(np.dstack([colours, alpha]))
+    return cutout if max(cutout.shape[:2]) >= SMALLEST_PX else None
+
+
+def _drawn_edge(key: str, image: Image, label: Label, predictor: Predictor) -> Image | None:
+    """What the label says, with an edge as tress draws it; None unless both agree and the subject is decided."""
     alpha = (predictor.predict(key, image).alpha * 255 + 0.5).astype(np.uint8)
     edge_px = max(4, round(EDGE_SHARE * max(alpha.shape)))
     known, inside = label.where > 127, label.alpha > 127
@@ -131,11 +143,7 @@ def cut_out(key: str, record: Record, predictor: Predictor) -> Image | None:
     # What label and tress see differently in spite of that: the label's, but for the edge, which tress draws.
     told = known & ~edge_band(inside.astype(np.uint8), edge_px)
     alpha = np.where(told, label.alpha, alpha)
-    if not stands_alone(alpha) or not is_decided(alpha, edge_px):
-        return None
-    colours = estimate_foreground(image, np.divide(alpha, 255, dtype=np.float32))
-    cutout = trim_clear(np.dstack([colours, alpha]))
-    return cutout if max(cutout.shape[:2]) >= SMALLEST_PX else None
+    return alpha if is_decided(alpha, edge_px) else None
 
 
 def stands_alone(alpha: Image) -> bool:

@@ -107,6 +107,19 @@ def test_a_teachers_doubt_is_left_to_the_predictor_and_haze_is_refused() -> None
     assert stands_alone(alpha)
 
 
+def test_an_exact_label_is_taken_as_it_is(tmp_path: Path) -> None:
+    record = photo(tmp_path, disc(), edge="exact", ignore_px=0)
+    exact = (disc() * 255 + 0.5).astype(np.uint8)
+    exact[120:180, 120:180] = 120
+    cv2.imwrite(str(record.alpha), exact)
+    cutout = cut_out("a", record, Answers(disc() * np.float32(0)))
+    assert cutout is not None
+    rows, columns = np.nonzero(exact)
+    np.testing.assert_array_equal(cutout[..., 3], exact[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
+    cv2.imwrite(str(record.alpha), (disc(x=20) * 255).astype(np.uint8))
+    assert cut_out("a", record, Answers(disc(x=20))) is None
+
+
 def test_a_label_of_another_size_is_refused(tmp_path: Path) -> None:
     record = photo(tmp_path, disc())
     cv2.imwrite(str(record.alpha), np.zeros((20, 20), np.uint8))

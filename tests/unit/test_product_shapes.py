@@ -53,6 +53,69 @@ def solids():
     }
 
 
+TABLE = """id=any
+id#1=Any#chair
+name#1=Chair
+category#1=Living room
+model#1=/any/chair/chair.obj
+width#1=40.5
+depth#1=50
+height#1=90
+
+id#2=Any#walker
+name#2=Holding female
+tags#2=Human
+category#2=Characters
+model#2=/any/walker/walker.obj
+width#2=50
+depth#2=30
+height#2=170
+modelRotation#2=0 0 1 0 1 0 -1 0 0
+id#3=Any#door
+name#3=Door
+category#3=Doors and windows
+model#3=/any/door/door.obj
+width#3=90
+depth#3=10
+height#3=210
+id#4=Any#arrow
+name#4=Arrow
+category#4=Exterior
+model#4=/any/arrow/arrow.obj
+width#4=90
+depth#4=300
+height#4=0.1
+id#5=Any#cat
+name#5=Cat
+category#5=Characters
+model#5=/any/cat/cat.obj
+width#5=20
+depth#5=40
+height#5=30
+"""
+
+
+def test_a_furniture_library_gives_its_subjects(tmp_path):
+    import zipfile
+
+    from catalogue import read_catalogue
+
+    with zipfile.ZipFile(tmp_path / "any.sh3f", "w") as archive:
+        archive.writestr("PluginFurnitureCatalog.properties", TABLE)
+        for name in ("chair", "walker", "door", "arrow", "cat"):
+            archive.writestr(f"any/{name}/{name}.obj", "v 0 0 0")
+        archive.writestr("any/chair/wood.jpg", b"any")
+    models = read_catalogue(tmp_path)
+    assert [(model.path.stem, model.person) for model in models] == [("chair", False), ("walker", True), ("cat", False)]
+    chair, walker, _ = models
+    assert chair.size_cm == (40.5, 50, 90)
+    np.testing.assert_array_equal(chair.turn, np.eye(3))
+    np.testing.assert_array_equal(walker.turn @ [1, 0, 0], [0, 0, -1])
+    unpacked = chair.extract(tmp_path / "models")
+    assert sorted(file.name for file in unpacked.parent.iterdir()) == ["chair.obj", "wood.jpg"]
+    assert read_catalogue(tmp_path / "models") == []
+
+
 @pytest.mark.parametrize("name", ["ball", "block", "hoop", "lathe", "plate", "tube"])
 def test_a_solid_is_closed(name):
     assert open_edges(solids()[name]) == []

@@ -14,6 +14,10 @@ import numpy as np
 from tress.arrays import Alpha, Grey8
 from tress.process.geometry import resize
 
+# How far from a mark the edge that was meant may lie, in the locator's pixels.  Further, scribbles gain more, but of what
+# is painted exactly more is lost.
+REACH_PX = 8
+SIGMA_PX = 2.5
 # A mark changes the alpha where it is off by more than this.
 CHANGES = 0.5
 
@@ -58,13 +62,12 @@ class Marks:
             alpha = alpha * (1 - self.clear)
         return alpha
 
-    def impose(self, alpha: Alpha, uncertainty: Grey8 | None, reach_px: int) -> tuple[Alpha, Grey8 | None]:
-        """Tells the refiner's input what is marked.
+    def impose(self, alpha: Alpha, uncertainty: Grey8 | None) -> tuple[Alpha, Grey8 | None]:
+        """Tells a locator's answer what is marked: around marks that change it, it gets soft and doubtful.
 
         Args:
-            alpha: ``(H, W)`` float32, coarse, of the same size as the marks.
+            alpha: ``(H, W)`` float32, at the locator's resolution, as the marks.
             uncertainty: ``(H, W)`` uint8, where 255 stands for 1, or None.
-            reach_px: how far around marks that change the alpha it gets soft and doubtful.
 
         Returns:
             The new alpha and uncertainty.
@@ -78,9 +81,9 @@ class Marks:
         if uncertainty is not None:
             uncertainty = np.where(marked, np.uint8(0), uncertainty)
         if changed.any():
-            kernel = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
+            kernel = np.ones((2 * REACH_PX + 1, 2 * REACH_PX + 1), np.uint8)
             around = (cv2.dilate(changed.astype(np.uint8), kernel) > 0) & ~marked
-            soft = cv2.GaussianBlur(told, (0, 0), max(0.5, reach_px / 2))
+            soft = cv2.GaussianBlur(told, (0, 0), SIGMA_PX)
             told = np.where(around, soft, told)
             if uncertainty is not None:
                 uncertainty = np.where(around, np.uint8(255), uncertainty)
