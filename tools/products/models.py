@@ -93,7 +93,7 @@ class Models:
         for thing in objects:
             for slot in thing.material_slots:
                 if slot.material is not None:
-                    see_through(slot.material)
+                    mend(slot.material)
         return objects
 
     def _angle(self, people: bool) -> float:
@@ -103,15 +103,17 @@ class Models:
         return float(self.rng.uniform(0, 360))
 
 
-def see_through(material: bpy.types.Material) -> None:
-    """Lets the clear parts of a material's picture be clear, which the importer does not."""
+def mend(material: bpy.types.Material) -> None:
+    """Lets the clear parts of a material's picture be clear, and does without a picture that is missing."""
     tree = material.node_tree
     shader = tree.nodes.get("Principled BSDF") if tree else None
     if shader is None:
         return
-    for link in shader.inputs["Base Color"].links:
+    for link in list(shader.inputs["Base Color"].links):
         picture = getattr(link.from_node, "image", None)
-        if picture is not None and picture.depth == 32 and not shader.inputs["Alpha"].links:
+        if picture is None or not picture.size[0]:
+            tree.links.remove(link)
+        elif picture.depth == 32 and not shader.inputs["Alpha"].links:
             tree.links.new(link.from_node.outputs["Alpha"], shader.inputs["Alpha"])
 
 

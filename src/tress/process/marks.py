@@ -14,8 +14,8 @@ import numpy as np
 from tress.arrays import Alpha, Grey8
 from tress.process.geometry import resize
 
-# How far from a mark the edge that was meant may lie, in the locator's pixels.  Further, scribbles gain more, but of what
-# is painted exactly more is lost.
+# How far from a mark the edge that was meant may lie, in the locator's pixels.  With more, scribbles gain, but what is
+# painted exactly loses.
 REACH_PX = 8
 SIGMA_PX = 2.5
 # A mark changes the alpha where it is off by more than this.
