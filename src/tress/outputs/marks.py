@@ -76,7 +76,7 @@ def fit_marks(weights: Alpha, name: str, width_px: int, height_px: int) -> Alpha
     height, width = weights.shape
     # Half a pixel of either side may have been rounded away.
     slack = _SAME_SHAPE + 0.5 / width + 0.5 / height + 0.5 / width_px + 0.5 / height_px
-    if not width or abs(np.log((width / height) / (width_px / height_px))) > slack:
+    if abs(np.log((width / height) / (width_px / height_px))) > slack:
         raise InputError(
             "marks_shape",
             f"the marks to {name} have {width}x{height} pixels, but the picture has {width_px}x{height_px}",

@@ -18,8 +18,8 @@ from tress.process.geometry import resize
 # painted exactly loses.
 REACH_PX = 8
 SIGMA_PX = 2.5
-# A mark changes the alpha where it is off by more than this.
-CHANGES = 0.5
+# A mark counts as one from here on, and changes an alpha that is off by more than this.
+HALF = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Marks:
     @property
     def keeps(self) -> bool:
         """Whether anything is marked as the subject."""
-        return self.keep is not None and bool((self.keep > CHANGES).any())
+        return self.keep is not None and bool((self.keep > HALF).any())
 
     def apply(self, alpha: Alpha) -> Alpha:
         """``(H, W)`` float32, settled where it is marked."""
@@ -73,11 +73,11 @@ class Marks:
             The new alpha and uncertainty.
         """
         told = self.apply(alpha)
-        changed = np.abs(told - alpha) > CHANGES
+        changed = np.abs(told - alpha) > HALF
         marked = np.zeros(alpha.shape, bool)
         for weight in (self.keep, self.clear):
             if weight is not None:
-                marked |= weight > CHANGES
+                marked |= weight > HALF
         if uncertainty is not None:
             uncertainty = np.where(marked, np.uint8(0), uncertainty)
         if changed.any():

@@ -111,7 +111,8 @@ def cutout_operation(options: dict[str, Any]) -> dict[str, Any]:
         options: JSON schema of the output options, as ``describe`` gives it.
     """
     fields: dict[str, dict[str, Any]] = options["properties"]
-    content = body({**PICTURE_FIELDS, **fields}, files={"image"})
+    files = {name for name, schema in fields.items() if schema.get("format") == "binary"}
+    content = body({**PICTURE_FIELDS, **fields}, files={"image", *files})
     content["application/json"]["schema"]["minProperties"] = 1
     content["application/json"]["examples"] = {
         "URL": {"value": {"image_url": "https://example.com/photo.jpg", "background": "white", "format": "jpeg"}},
@@ -122,6 +123,7 @@ def cutout_operation(options: dict[str, Any]) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "query", "schema": {k: v for k, v in schema.items() if not k.startswith("x-")}}
         for name, schema in as_text(fields).items()
+        if name not in files
     ]
     return {
         "operation_id": "cutout",

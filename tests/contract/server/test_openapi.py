@@ -21,8 +21,11 @@ def test_every_option_and_route_is_documented_with_examples(client):
     assert {"/v1.0/removebg", "/v1.0/account", "/v1.0/improve", "/api/remove"} <= set(document["paths"])
     operation = document["paths"]["/v1/cutout"]["post"]
     content = operation["requestBody"]["content"]
-    for kind in ("multipart/form-data", "application/json", "application/x-www-form-urlencoded"):
-        assert set(describe()["properties"]) <= set(content[kind]["schema"]["properties"])
+    options, files = set(describe()["properties"]), {"keep", "clear"}
+    assert options <= set(content["multipart/form-data"]["schema"]["properties"])
+    for kind in ("application/json", "application/x-www-form-urlencoded"):
+        assert options - files == set(content[kind]["schema"]["properties"]) - {"image_url", "image_b64"}
+    assert {parameter["name"] for parameter in operation["parameters"]} == options - files
     assert content["application/json"]["examples"]
     assert {"200", "400", "401", "413", "429", "503"} <= set(operation["responses"])
     assert document["components"]["securitySchemes"]["key"]["name"] == "X-API-Key"
