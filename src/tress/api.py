@@ -28,7 +28,7 @@ from tress.outputs.marks import MarkPicture, brightness, fit_marks
 from tress.outputs.region import RegionInput, read_region
 from tress.process.composite import over
 from tress.process.foreground import estimate_foreground
-from tress.process.marks import Marks
+from tress.process.marks import HALF, Marks
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -173,10 +173,14 @@ class Remover:
         started = time.perf_counter()
         picture = self.read(image)
         decoded = time.perf_counter() - started
-        marks = self._marks(picture, keep=keep, clear=clear)
+        given = {"keep": keep, "clear": clear}
+        weights = {name: self._read_marks(marks) for name, marks in given.items() if marks is not None}
+        height, width = picture.pixels.shape[:2]
+        marks = Marks(**{name: fit_marks(w, name, width, height) for name, w in weights.items()}) if weights else None
+        blank = [f"nothing is marked to {name}; marks are bright" for name, w in weights.items() if w.max() <= HALF]
+        picture = replace(picture, warnings=(*picture.warnings, *blank))
         if region is None:
             return self._matte(picture, marks, decoded)
-        height, width = picture.pixels.shape[:2]
         inside = read_region(region).box(width, height).inside
         pixels = np.ascontiguousarray(picture.pixels[inside])
         own = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[inside])
@@ -203,20 +207,12 @@ class Remover:
             warnings=(*picture.warnings, *estimate.warnings),
         )
 
-    def _marks(self, picture: Picture, **given: MarksInput | None) -> Marks | None:
-        height, width = picture.pixels.shape[:2]
-        fitted = {}
-        for name, marks in given.items():
-            if marks is None:
-                continue
-            if isinstance(marks, MarkPicture):
-                weights = marks.weights
-            elif isinstance(marks, np.ndarray) and marks.dtype == bool:
-                weights = brightness(self.read(marks.astype(np.uint8) * np.uint8(255)))
-            else:
-                weights = brightness(self.read(marks))
-            fitted[name] = fit_marks(weights, name, width, height)
-        return Marks(**fitted) if fitted else None
+    def _read_marks(self, marks: MarksInput) -> Alpha:
+        if isinstance(marks, MarkPicture):
+            return marks.weights
+        if isinstance(marks, np.ndarray) and marks.dtype == bool:
+            marks = marks.astype(np.uint8) * np.uint8(255)
+        return brightness(self.read(marks))
 
     def read(self, image: ImageInput) -> Picture:
         """Decodes whatever ``matte`` takes; a ``Picture`` comes back as it is."""

@@ -85,6 +85,14 @@ def test_marks_of_every_kind_say_the_same(remover, thing, tmp_path):
         np.testing.assert_array_equal(remover.matte(thing, keep=given).alpha, want)
 
 
+def test_marks_that_mark_nothing_are_told(remover, thing):
+    black_strokes = np.zeros((48, 96, 4), np.uint8)
+    black_strokes[10:30, 40:60, 3] = 255
+    matte = remover.matte(thing, clear=png(black_strokes), keep=box(70, 10, 90, 30))
+    assert matte.warnings == ("nothing is marked to clear; marks are bright",)
+    assert matte.alpha[20, 50] == 1
+
+
 @pytest.mark.parametrize("scale", [0.5, 2])
 def test_marks_may_be_smaller_or_larger_than_the_picture(remover, thing, scale):
     small = np.zeros((round(48 * scale), round(96 * scale)), bool)
