@@ -18,6 +18,7 @@ test: .venv/.ready .venv-runtime/.ready
 figures: .venv/.ready
 	.venv/bin/python benchmarks/figures/strip.py
 	.venv/bin/python -m benchmarks.figures.hair
+	.venv/bin/python -m benchmarks.figures.page
 
 # The model card, from the records of the runs that made the weights.
 card: .venv/.ready
