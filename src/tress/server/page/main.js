@@ -229,7 +229,7 @@ function showCurrent() {
       layout: result?.layout, backdrop: exact ? "checker" : options.backdrop(),
       photoSize: item.size ?? item.plain, region: item.region,
     });
-    brush.show(item.meanwhile ? item.strokes : []);
+    brush.show(item.meanwhile || !item.plain ? item.strokes : []);
   } else {
     stage.clear();
   }

@@ -85,6 +85,23 @@ def test_while_a_stroke_is_worked_in_the_result_before_it_stays(page, cutter, pn
     assert page.find(".after").get_attribute("src") != shown
 
 
+def test_strokes_before_the_first_result(page, cutter, png):
+    page = page()
+    cutter.go.clear()
+    try:
+        page.drop("ball.png", png)
+        page.until(page.find('.tools [data-do="brush"]').is_enabled)
+        page.find('.tools [data-do="brush"]').click()
+        paint(page, -0.4, -0.4, 0.8, 0)
+        assert page.find(".marks").is_displayed()
+    finally:
+        cutter.go.set()
+    page.settled()
+    assert not page.find(".marks").is_displayed()
+    alpha = alpha_of(page.download()[1])
+    assert alpha[round(0.1 * alpha.shape[0]), alpha.shape[1] // 2] == 255
+
+
 def test_a_file_asked_for_at_once_has_the_last_stroke(page, png):
     page = start(page, png)
     paint(page, -0.4, -0.4, 0.8, 0)
