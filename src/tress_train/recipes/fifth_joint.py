@@ -12,7 +12,7 @@ Things made of simple solids taught what a shadow is, but helped on photos of th
 pieces of furniture, tools, clothes, plants, vehicles, animals and people as artists modelled them.  Leaves, bicycles,
 railings and baskets are thin things with an exact alpha, which the refiner has had too few kinds of.
 
-Cost: 2.2 s a step on two cores with AVX2, half an hour.  Expected: see the training log.
+Cost: 2.2 s a step on two cores with AVX2, half an hour.  Not released: see the training log.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 ``HALF`` is the mean of the locators before and after that run.  A fifth of what it sees are renders of models and
 products, the rest as in the eighth.
 
-Cost: half an hour on two cores.  Expected: see the training log.
+Cost: half an hour on two cores.  Not released: see the training log.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Among the models plants are subjects and glass shines through: after that run fl
 lost their pictures, and more was found in empty pictures.  ``MIX`` is .4 of that run, .25 of `fifth_joint` and .35 of
 where that started.
 
-Cost: twelve minutes on two cores.  Expected: see the training log.
+Cost: twelve minutes on two cores.  Not released: see the training log.
 """
 
 from __future__ import annotations
