@@ -12,7 +12,6 @@ import numpy as np
 from tress.arrays import Alpha
 from tress.errors import InputError
 from tress.outputs.option import Kind, Option
-from tress.process.geometry import resize
 
 if TYPE_CHECKING:
     from tress.io.decode import Picture
@@ -73,6 +72,8 @@ def fit_marks(weights: Alpha, name: str, width_px: int, height_px: int) -> Alpha
     Raises:
         InputError: its shape is another one (``marks_shape``).
     """
+    from tress.process.geometry import resize
+
     height, width = weights.shape
     # Half a pixel of either side may have been rounded away.
     slack = _SAME_SHAPE + 0.5 / width + 0.5 / height + 0.5 / width_px + 0.5 / height_px
