@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,6 +14,7 @@ from tress.arrays import Alpha, Rgb8
 from tress.errors import InputError
 from tress.outputs.colour import Colour, read_colour
 from tress.outputs.option import Kind, Option
+from tress.outputs.picture_file import PictureFile
 from tress.process.composite import over
 
 if TYPE_CHECKING:
@@ -45,19 +46,10 @@ class Blur:
 
 
 @dataclass(frozen=True)
-class PictureBackground:
-    """A picture that fills the canvas: scaled until it covers it, centred, the rest cut off.
+class PictureBackground(PictureFile):
+    """A picture that fills the canvas: scaled until it covers it, centred, the rest cut off."""
 
-    Attributes:
-        source: path of the file, or its bytes.
-        max_megapixels: refused before decoding when it has more.
-    """
-
-    source: Path | bytes = field(repr=False)
-    max_megapixels: float = 100.0
-
-    def __str__(self) -> str:
-        return str(self.source) if isinstance(self.source, Path) else f"a picture of {len(self.source)} bytes"
+    what = "background"
 
     @cached_property
     def pixels(self) -> Rgb8:
@@ -66,14 +58,7 @@ class PictureBackground:
         Raises:
             InputError: it cannot be read.
         """
-
-        from tress.io.decode import decode
-
-        try:
-            picture = decode(self.source, max_megapixels=self.max_megapixels)
-        except InputError as error:
-            hint = "use a smaller background" if error.code == "picture_too_large" else error.hint
-            raise InputError(error.code, f"background {self}: {error.message}", hint=hint) from error
+        picture = self.decode()
         if picture.alpha is None:
             return picture.pixels
         return over(picture.pixels, picture.alpha, np.array([255, 255, 255], np.uint8))

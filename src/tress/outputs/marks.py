@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 from tress.arrays import Alpha
 from tress.errors import InputError
 from tress.outputs.option import Kind, Option
+from tress.outputs.picture_file import PictureFile
 
 if TYPE_CHECKING:
     from tress.io.decode import Picture
@@ -22,19 +23,10 @@ _SAME_SHAPE = 0.01
 
 
 @dataclass(frozen=True)
-class MarkPicture:
-    """A picture whose bright parts are marks.
+class MarkPicture(PictureFile):
+    """A picture whose bright parts are marks."""
 
-    Attributes:
-        source: path of the file, or its bytes.
-        max_megapixels: refused before decoding when it has more.
-    """
-
-    source: Path | bytes = field(repr=False)
-    max_megapixels: float = 100.0
-
-    def __str__(self) -> str:
-        return str(self.source) if isinstance(self.source, Path) else f"a picture of {len(self.source)} bytes"
+    what = "marks"
 
     @cached_property
     def weights(self) -> Alpha:
@@ -43,13 +35,7 @@ class MarkPicture:
         Raises:
             InputError: it cannot be read.
         """
-        from tress.io.decode import decode
-
-        try:
-            picture = decode(self.source, max_megapixels=self.max_megapixels)
-        except InputError as error:
-            raise InputError(error.code, f"marks {self}: {error.message}", hint=error.hint) from error
-        return brightness(picture)
+        return brightness(self.decode())
 
 
 def brightness(picture: Picture) -> Alpha:

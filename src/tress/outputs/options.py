@@ -28,6 +28,7 @@ from tress.outputs.background import Background
 from tress.outputs.crop import Margin
 from tress.outputs.marks import MarkPicture
 from tress.outputs.option import Option
+from tress.outputs.picture_file import PictureFile
 from tress.outputs.placement import Position
 from tress.outputs.region import Region
 from tress.outputs.size import Size
@@ -97,8 +98,8 @@ class OutputOptions:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that the options name; they are read, never written."""
-        sources = (getattr(value, "source", None) for value in (self.background, self.keep, self.clear))
-        return tuple(source for source in sources if isinstance(source, Path))
+        brought = [value for value in (self.background, self.keep, self.clear) if isinstance(value, PictureFile)]
+        return tuple(picture.source for picture in brought if isinstance(picture.source, Path))
 
     def check_files(self) -> None:
         """Raises InputError now, not after the work, if a picture that the options name cannot be read."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from tress.errors import InputError
 from tress.io.decode import check_pixel_limit, read_size
-from tress.outputs.background import Background, PictureBackground
+from tress.outputs.background import Background
 from tress.outputs.marks import MarkPicture
 from tress.outputs.options import OutputOptions
+from tress.outputs.picture_file import PictureFile
 from tress.outputs.size import Canvas, LongSide, Megapixels
 from tress.server.work import Order, check_canvas
 
@@ -63,7 +64,7 @@ def measure(order: Order, max_megapixels: float) -> Demand:
 
 def _pixels_of(name: str, value: Background | MarkPicture, max_megapixels: float) -> int:
     """Pixels of the picture that an option brings; 0 if it brings none."""
-    if not isinstance(value, (PictureBackground, MarkPicture)):
+    if not isinstance(value, PictureFile):
         return 0
     try:
         width_px, height_px = read_size(value.source)
