@@ -124,9 +124,10 @@ function discard(item) {
   say(`${item.name} is removed.`);
 }
 
-/** What to send for a picture: the options of all of them, and its own. */
-function wishes(item) {
+/** What to send for a picture: the options of all of them as they are now, and its own once its strokes are drawn. */
+async function order(item) {
   const { region, ...shared } = options.values();
+  await item.drawn;
   return { ...shared, ...item.own };
 }
 
@@ -184,9 +185,9 @@ function undo() {
 
 /** The options for what is shown: as for the file, unless the browser could not show that. */
 function shownOptions() {
-  const values = wishes(current);
-  if (NOT_SHOWN.has(values.format)) delete values.format;
-  return values;
+  const { region, ...shared } = options.values();
+  if (NOT_SHOWN.has(shared.format)) delete shared.format;
+  return { ...shared, ...current.own };
 }
 
 async function renderCurrent() {
@@ -301,16 +302,14 @@ function updateSave() {
 // What a file holds and how it is called is settled by the click, whatever is chosen until it is there.
 async function download() {
   const [item, suffix] = [current, SUFFIX[options.format]];
-  await item.drawn;
-  const { blob } = await workshop.get(item, wishes(item), { urgent: true, keep: true });
+  const { blob } = await workshop.get(item, await order(item), { urgent: true, keep: true });
   save(blob, `${item.stem}.cutout${suffix}`);
 }
 
 async function downloadAll() {
   const suffix = SUFFIX[options.format];
   const wanted = items.filter((item) => item.state !== "failed");
-  await Promise.all(wanted.map((item) => item.drawn));
-  const results = await Promise.allSettled(wanted.map((item) => workshop.get(item, wishes(item), { keep: true })));
+  const results = await Promise.allSettled(wanted.map(async (item) => workshop.get(item, await order(item), { keep: true })));
   const names = new Set();
   const files = [];
   for (const [index, { value }] of results.entries()) {
@@ -326,14 +325,10 @@ async function downloadAll() {
   if (files.length) save(await zip(files), "tress.zip");
 }
 
-function pngOptions() {
-  const { format, quality, lossless, ...rest } = wishes(current);
-  return rest;
-}
-
 async function copy() {
   // The clipboard takes PNG only; Safari wants the promise itself.
-  const picture = workshop.get(current, pngOptions(), { urgent: true, keep: true });
+  const item = current;
+  const picture = order(item).then(({ format, quality, lossless, ...rest }) => workshop.get(item, rest, { urgent: true, keep: true }));
   await navigator.clipboard.write([new ClipboardItem({ "image/png": picture.then(({ blob }) => blob) })]);
   say("Copied.");
   const button = $('[data-do="copy"]');

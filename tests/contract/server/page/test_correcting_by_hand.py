@@ -1,5 +1,6 @@
 """Strokes of the brush say what belongs to the subject and what does not."""
 
+import base64
 import io
 import zipfile
 
@@ -18,6 +19,14 @@ def paint(page, from_x, from_y, by_x, by_y):
     )
     hand = page.hand().move_to_element_with_offset(page.find("#stage"), round(from_x * width), round(from_y * height))
     hand.click_and_hold().move_by_offset(round(by_x * width), round(by_y * height)).release().perform()
+
+
+def draw_slowly(page):
+    """Marks become pictures long after the hand let go."""
+    page.driver.execute_script(
+        "const toBlob = HTMLCanvasElement.prototype.toBlob;"
+        "HTMLCanvasElement.prototype.toBlob = function (...args) { setTimeout(() => toBlob.apply(this, args), 500) }"
+    )
 
 
 def start(page, png):
@@ -90,8 +99,9 @@ def test_strokes_before_the_first_result(page, cutter, png):
     cutter.go.clear()
     try:
         page.drop("ball.png", png)
-        page.until(page.find('.tools [data-do="brush"]').is_enabled)
-        page.find('.tools [data-do="brush"]').click()
+        brush = page.find('.tools [data-do="brush"]')
+        page.until(lambda: brush.is_displayed() and page.find(".canvas").is_displayed() and brush.is_enabled())
+        brush.click()
         paint(page, -0.4, -0.4, 0.8, 0)
         assert page.find(".marks").is_displayed()
     finally:
@@ -104,8 +114,25 @@ def test_strokes_before_the_first_result(page, cutter, png):
 
 def test_a_file_asked_for_at_once_has_the_last_stroke(page, png):
     page = start(page, png)
+    draw_slowly(page)
     paint(page, -0.4, -0.4, 0.8, 0)
     alpha = alpha_of(page.download()[1])
+    assert alpha[round(0.1 * alpha.shape[0]), alpha.shape[1] // 2] == 255
+
+
+def test_what_is_copied_at_once_has_the_last_stroke(page, png):
+    page = start(page, png)
+    draw_slowly(page)
+    # Chromium without a window has no clipboard of its own.
+    page.driver.execute_script(
+        "navigator.clipboard.write = async ([item]) => {"
+        " const bytes = new Uint8Array(await (await item.getType('image/png')).arrayBuffer());"
+        " window.copied = btoa(String.fromCharCode(...bytes)); }"
+    )
+    paint(page, -0.4, -0.4, 0.8, 0)
+    page.choose('[data-do="copy"]')
+    copied = page.until(lambda: page.driver.execute_script("return window.copied"))
+    alpha = alpha_of(base64.b64decode(copied))
     assert alpha[round(0.1 * alpha.shape[0]), alpha.shape[1] // 2] == 255
 
 
