@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from tress.errors import InputError, TressError
@@ -66,6 +67,8 @@ def train(
     for kind in (np.float32, np.float64):
         _ = np.finfo(kind).smallest_subnormal
     torch.set_flush_denormal(True)
+    # Samples come in few sizes, so that it pays to look for the fastest convolution of each.
+    torch.backends.cudnn.benchmark = True
     torch.manual_seed(recipe.seed)
     accelerator = join_processes()
     _check_batches(recipe, accelerator.num_processes)
@@ -203,18 +206,27 @@ def _batches(run: Run, samples: Samples, stage: AnyStage, budget: int) -> Iterat
         for step in range(run.progress.step, budget)
     ]
     workers = run.recipe.loader_processes
-    loader = DataLoader(samples, batch_sampler=order, num_workers=workers, prefetch_factor=4 if workers else None)
+    device = run.accelerator.device
+    loader = DataLoader(
+        samples,
+        batch_sampler=order,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        pin_memory=device.type == "cuda",
+    )
     for batch in loader:
-        yield {name: value.to(run.accelerator.device, non_blocking=True) for name, value in batch.items()}
+        yield {name: value.to(device, non_blocking=True) for name, value in batch.items()}
 
 
 @torch.no_grad()
 def _average(run: Run) -> None:
     decay = min(run.recipe.optim.ema_decay, 1 - 1 / (1 + run.progress.total))
-    for kept, new in zip(run.averaged.state_dict().values(), run.task.state_dict().values(), strict=True):
-        if kept.is_floating_point():
-            kept.lerp_(new, 1 - decay)
-        else:
+    pairs = list(zip(run.averaged.state_dict().values(), run.task.state_dict().values(), strict=True))
+    moved = [(kept, new) for kept, new in pairs if kept.is_floating_point()]
+    # All at once: on a GPU a call for every tensor would take longer than the sums.
+    get_ema_multi_avg_fn(decay)([kept for kept, _ in moved], [new for _, new in moved], 0)
+    for kept, new in pairs:
+        if not kept.is_floating_point():
             kept.copy_(new)
 
 

@@ -19,6 +19,7 @@ from tress_train.data.coarse import CoarseSource, stack_input
 from tress_train.data.dataset import CANVASES
 from tress_train.data.gathering import gather
 from tress_train.data.pairs import EIGHTHS
+from tress_train.data.samples import Samples
 from tress_train.export import load_locator, load_refiner
 from tress_train.losses.composition import composition
 from tress_train.models.locator import Locator
@@ -28,6 +29,7 @@ from tress_train.recipes import load_recipe
 from tress_train.recipes.base import JointRecipe, smoke
 from tress_train.records import read_log, read_summary
 from tress_train.tasks import JointTask
+from tress_train.tasks.base import to_floats
 
 pytestmark = [
     pytest.mark.train,
@@ -52,7 +54,12 @@ def task(recipe: JointRecipe) -> JointTask:
 @pytest.fixture(scope="module")
 def batch(task: JointTask, recipe: JointRecipe, cutout_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     samples = task.start_stage(0, gather(recipe, [cutout_data], tmp_path_factory.mktemp("run") / "cache"), 8)
-    return torch.utils.data.default_collate([samples[2], samples[3]])
+    return floats_of(samples)
+
+
+def floats_of(samples: Samples) -> dict[str, torch.Tensor]:
+    """A batch as the task sees it."""
+    return to_floats(torch.utils.data.default_collate([samples[2], samples[3]]), but=("scene", "scene_alpha"))
 
 
 def test_a_scene_is_the_same_picture_as_what_the_locator_sees_of_it(batch: dict) -> None:
@@ -105,7 +112,7 @@ def test_composition_looks_at_the_colours_of_composites_and_not_at_scenes(
     stage = replace(recipe.stages[0], mix=mix, more=(), loss=LocatorLoss(composition=1.0))
     task = JointTask(replace(recipe, stages=(stage,)))
     samples = task.start_stage(0, gather(task.recipe, [cutout_data], tmp_path / "cache"), 8)
-    batch = torch.utils.data.default_collate([samples[2], samples[3]])
+    batch = floats_of(samples)
     task.eval()
     with torch.no_grad():
         losses = task(batch)

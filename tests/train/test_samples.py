@@ -18,15 +18,23 @@ from tress_train.curriculum import LATER, OTHERS, Composites, Limits, Mix
 from tress_train.data import compose, dataset
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.library import Library, load_library
+from tress_train.tasks.base import to_floats
 
 pytestmark = pytest.mark.train
 
 MIX = Mix(sets={OTHERS: 0.5}, composite=0.4, empty=0.1, composites=Composites(studio=0.5, near_colour=0.5))
 
 
+class AsSeen(TrainingSet):
+    """Samples as the task sees them."""
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return to_floats(super().__getitem__(index))
+
+
 def samples(library: Library, mix: Mix = MIX, **changes: object) -> TrainingSet:
     settings = {"sides_px": (64,), "batch": 2, "seed": 3, "length": 40, **changes}
-    return TrainingSet(library, [(mix, 1.0)], {}, **settings)  # type: ignore[arg-type]
+    return AsSeen(library, [(mix, 1.0)], {}, **settings)  # type: ignore[arg-type]
 
 
 def test_a_sample_depends_on_seed_and_index_alone(library: Library) -> None:
@@ -44,6 +52,20 @@ def test_samples_of_a_batch_have_one_size_and_values_in_range(library: Library) 
         for name, value in one.items():
             if name != "index":
                 assert 0 <= float(value.min()) <= float(value.max()) <= 1, name
+
+
+def test_pictures_are_bytes_until_the_task_has_them(library: Library) -> None:
+    raw = TrainingSet(library, [(MIX, 1.0)], {}, sides_px=(64,), batch=2, seed=3, length=40, with_colours=True)
+    seen = samples(library, with_colours=True)
+    pictures = {name for name, value in raw[4].items() if value.ndim == 3}
+    assert pictures == {"image", "alpha", "where", "soft", "fuzzy", "foreground", "background"}
+    for name in pictures:
+        assert raw[4][name].dtype == torch.uint8
+        assert seen[4][name].dtype == torch.float32
+        assert torch.equal((seen[4][name] * 255).round().byte(), raw[4][name])
+    kept = to_floats(raw[4], but=("alpha",))
+    assert kept["alpha"].dtype == torch.uint8
+    assert kept["index"].dtype == raw[4]["index"].dtype
 
 
 def test_hard_edges_never_teach_a_soft_value(library: Library) -> None:

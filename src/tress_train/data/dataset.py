@@ -106,9 +106,9 @@ class TrainingSet(Samples):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One sample.
 
-        ``image`` ``(3, H, W)`` float32 RGB in [0, 1]; ``alpha``, ``where``, ``soft`` and ``fuzzy``, ``(1, H, W)``
-        float32 in [0, 1]; ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours:
-        ``foreground`` and ``background`` ``(3, H, W)`` and ``coloured``, a scalar that is 1 where they are known.
+        ``image`` ``(3, H, W)`` uint8 RGB; ``alpha``, ``where``, ``soft`` and ``fuzzy``, ``(1, H, W)`` uint8;
+        ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours: ``foreground`` and
+        ``background`` ``(3, H, W)`` uint8 and ``coloured``, a scalar that is 1 where they are known.
         """
         height, width = self.canvas(index)
         _, rng, draw = self._drawn(index)
@@ -126,13 +126,10 @@ class TrainingSet(Samples):
             image, alpha, where, soft, fuzzy = _photo(draw.photos, height, width, rng)
         image = augment.photometric(image, rng)
         has_subject = float((alpha > 127).mean())
-        plane = lambda x: torch.from_numpy(x.astype(np.float32) / 255)[None]  # noqa: E731
+        planes = {"alpha": alpha, "where": where, "soft": soft, "fuzzy": fuzzy}
         sample = {
             "image": _chw(image),
-            "alpha": plane(alpha),
-            "where": plane(where),
-            "soft": plane(soft),
-            "fuzzy": plane(fuzzy),
+            **{name: torch.from_numpy(plane)[None] for name, plane in planes.items()},
             "presence": torch.tensor(float(has_subject > 0.002)),
             "presence_weight": torch.tensor(float(has_subject == 0 or has_subject > SLIVER)),
             "index": torch.tensor(index),
@@ -291,4 +288,4 @@ def _view(alpha: npt.NDArray[np.uint8], height: int, width: int, rng: np.random.
 
 
 def _chw(image: Image) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)).astype(np.float32) / 255)
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

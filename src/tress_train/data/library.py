@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import warnings
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,6 +43,9 @@ class Picture:
     kind: str
 
 
+_Loaded = Photo | Picture
+
+
 @dataclass
 class Library:
     """Photos and cut-outs by data set, backgrounds by kind.
@@ -72,16 +78,27 @@ def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Ite
     library = Library()
     damaged: list[str] = []
     others = list(looked_at)
-    for key in sorted(records):
+
+    def load(key: str, record: Record) -> _Loaded | None | InputError:
         try:
-            _load(library, key, records[key], max_side_px)
+            return _load(key, record, max_side_px)
         except InputError as error:
-            damaged.append(error.message)
-    for record in others:
-        try:
-            _load(Library(), "", record, max_side_px)
-        except InputError as error:
-            damaged.append(error.message)
+            return error
+
+    def look(record: Record) -> InputError | None:
+        found = load("", record)
+        return found if isinstance(found, InputError) else None
+
+    keys = sorted(records)
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        # Every thread silences Pillow for itself, and the last one to end would leave the others' silence behind.
+        warnings.simplefilter("ignore")
+        for key, found in zip(keys, pool.map(load, keys, [records[key] for key in keys]), strict=True):
+            if isinstance(found, InputError):
+                damaged.append(found.message)
+            else:
+                _add(library, key, records[key], found)
+        damaged += [error.message for error in pool.map(look, others) if error is not None]
     if damaged:
         more = f"\n  ... and {len(damaged) - _LISTED} more" if len(damaged) > _LISTED else ""
         raise InputError(
@@ -94,30 +111,37 @@ def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Ite
     return library
 
 
-def _load(library: Library, key: str, record: Record, max_side_px: int) -> None:
+def _load(key: str, record: Record, max_side_px: int) -> _Loaded | None:
+    """A picture as the library holds it; None if its label says nothing."""
     if record.edge == "rgba":
         # How large a cut-out is in a composite shall not depend on the margin it was saved with.
         cutout = shrink_rgba(trim_clear(read_rgba(record.image)), max_side_px)
         if not (cutout[..., 3] > 127).any():
             raise InputError("alpha_empty", f"{record.image} is transparent everywhere")
-        library.cutouts.setdefault(record.set, []).append(Picture(key, cutout, record.kind))
-    elif record.alpha is None:
-        picture = Picture(key, shrink(read_rgb(record.image), max_side_px), record.kind)
-        library.backgrounds.setdefault(record.kind, []).append(picture)
-        if record.edge == "empty":
-            library.empty.append(picture)
+        return Picture(key, cutout, record.kind)
+    if record.alpha is None:
+        return Picture(key, shrink(read_rgb(record.image), max_side_px), record.kind)
+    image, alpha = read_rgb(record.image), read_alpha(record.alpha)
+    if alpha.shape != image.shape[:2]:
+        raise InputError(
+            "alpha_size",
+            f"{record.alpha} is {alpha.shape[1]}x{alpha.shape[0]}, its picture {image.shape[1]}x{image.shape[0]}",
+        )
+    scale = min(1.0, max_side_px / max(alpha.shape))
+    ignore_px = math.ceil(record.ignore_px * scale)
+    label = make_label(shrink(alpha, max_side_px), record.edge, ignore_px)
+    blind = record.edge == "teacher" and (alpha > 127).mean() < _TEACHER_SEES
+    return None if label is None or blind else Photo(key, shrink(image, max_side_px), label)
+
+
+def _add(library: Library, key: str, record: Record, found: _Loaded | None) -> None:
+    if found is None:
+        library.dropped.append(key)
+    elif isinstance(found, Photo):
+        library.photos.setdefault(record.set, []).append(found)
+    elif record.edge == "rgba":
+        library.cutouts.setdefault(record.set, []).append(found)
     else:
-        image, alpha = read_rgb(record.image), read_alpha(record.alpha)
-        if alpha.shape != image.shape[:2]:
-            raise InputError(
-                "alpha_size",
-                f"{record.alpha} is {alpha.shape[1]}x{alpha.shape[0]}, its picture {image.shape[1]}x{image.shape[0]}",
-            )
-        scale = min(1.0, max_side_px / max(alpha.shape))
-        ignore_px = math.ceil(record.ignore_px * scale)
-        label = make_label(shrink(alpha, max_side_px), record.edge, ignore_px)
-        blind = record.edge == "teacher" and (alpha > 127).mean() < _TEACHER_SEES
-        if label is None or blind:
-            library.dropped.append(key)
-        else:
-            library.photos.setdefault(record.set, []).append(Photo(key, shrink(image, max_side_px), label))
+        library.backgrounds.setdefault(record.kind, []).append(found)
+        if record.edge == "empty":
+            library.empty.append(found)

@@ -44,9 +44,9 @@ class Pairs(Samples):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One sample of ``TrainingSet``, and with it a scene.
 
-        ``scene`` ``(3, S, T)`` and ``scene_alpha`` ``(1, S, T)`` uint8; ``scene_view`` ``(3, H, W)`` and
-        ``scene_view_alpha`` ``(1, H, W)`` float32 in [0, 1], as the locator sees it.  ``S / H = T / W`` is the same for
-        a whole batch, and a multiple of an eighth.
+        ``scene`` ``(3, S, T)`` and ``scene_alpha`` ``(1, S, T)``; ``scene_view`` ``(3, H, W)`` and
+        ``scene_view_alpha`` ``(1, H, W)``, as the locator sees it; all uint8.  ``S / H = T / W`` is the same for a
+        whole batch, and a multiple of an eighth.
         """
         height, width = self.views.canvas(index)
         eighths = np.random.default_rng((self.views.seed, 2, index // self.views.batch)).choice(EIGHTHS)
@@ -57,14 +57,12 @@ class Pairs(Samples):
             self._rng(index),
             strands_share=self.strands_share,
         )
-        view = resize(picture, height, width).transpose(2, 0, 1).astype(np.float32) / 255
-        view_alpha = resize(alpha, height, width).astype(np.float32) / 255
         return {
             **self.views[index],
             "scene": torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))),
             "scene_alpha": torch.from_numpy(alpha)[None],
-            "scene_view": torch.from_numpy(view),
-            "scene_view_alpha": torch.from_numpy(view_alpha)[None],
+            "scene_view": torch.from_numpy(np.ascontiguousarray(resize(picture, height, width).transpose(2, 0, 1))),
+            "scene_view_alpha": torch.from_numpy(resize(alpha, height, width))[None],
         }
 
     def _rng(self, index: int) -> np.random.Generator:

@@ -17,7 +17,10 @@ class Samples(Dataset):
 
     @abstractmethod
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Tensors, of one size within a batch; among them ``index``."""
+        """Tensors, of one size within a batch; among them ``index``.
+
+        Pictures may be uint8, a quarter of the bytes on their way to a GPU: see ``tasks.base.to_floats``.
+        """
 
     @abstractmethod
     def pools(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -39,6 +40,14 @@ class Task(nn.Module):
     @abstractmethod
     def examine(self, index: int, data: RunData) -> Examined:
         """Scores the network on the frozen pictures of stage ``index`` and of those before it, and on others."""
+
+
+def to_floats(batch: Mapping[str, Tensor], *, but: Collection[str] = ()) -> dict[str, Tensor]:
+    """A batch with its uint8 pictures as float32 in [0, 1], except those whose names are in ``but``."""
+    return {
+        name: value.float() / 255 if value.dtype == torch.uint8 and name not in but else value
+        for name, value in batch.items()
+    }
 
 
 def parameter_groups(

@@ -34,7 +34,7 @@ from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm
 from tress_train.models.locator import Locator, LocatorLogits
 from tress_train.quick_eval import Row, by_set, mean_over_sets, means, quick_eval
 from tress_train.recipes.base import Recipe
-from tress_train.tasks.base import Task, autocast, parameter_groups
+from tress_train.tasks.base import Task, autocast, parameter_groups, to_floats
 
 MULTIPLE = 32
 
@@ -66,6 +66,7 @@ class LocatorTask(Task):
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Every loss of a batch as ``TrainingSet`` makes it, already weighted."""
+        batch = to_floats(batch)
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         with autocast(image.device, self.recipe.precision):
             out = self.model.logits(image)
