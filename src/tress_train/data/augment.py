@@ -29,15 +29,19 @@ def photometric(image: Image, rng: np.random.Generator) -> Image:
 
 def light_and_colour(image: Image, rng: np.random.Generator) -> Image:
     """Exposure, contrast, gamma, white balance and saturation; one picture in twenty becomes grey."""
-    x = image.astype(np.float32) / 255
+    # Whatever is done to every value alike is looked up, and all that mixes channels is one matrix.
+    curve = np.tile(np.arange(256, dtype=np.float32)[:, None] / 255, 3)
+    contrast = np.float32(1)
     if rng.random() < 0.8:
         gains = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.05, 3)).astype(np.float32)
-        x = np.clip(x * gains, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.18)))
-        mean = x.mean()
-        x = mean + (x - mean) * np.float32(np.exp(rng.normal(0, 0.15)))
-    grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
+        curve = np.clip(curve * gains, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.18)))
+        contrast = np.float32(np.exp(rng.normal(0, 0.15)))
     saturation = 0.0 if rng.random() < 0.05 else np.exp(rng.normal(0, 0.25))
-    x = grey[..., None] + (x - grey[..., None]) * np.float32(saturation)
+    x = cv2.LUT(image, curve[None])
+    mean = np.mean(cv2.mean(x)[:3])
+    mix = saturation * np.eye(3) + (1 - saturation) * np.array([0.299, 0.587, 0.114])
+    # cv2.transform takes double precision for the matrix; its last column is added.
+    x = cv2.transform(x, np.column_stack([contrast * mix, np.full(3, (1 - contrast) * mean)]))
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
