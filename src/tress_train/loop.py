@@ -67,8 +67,6 @@ def train(
     for kind in (np.float32, np.float64):
         _ = np.finfo(kind).smallest_subnormal
     torch.set_flush_denormal(True)
-    # Samples come in few sizes, so that it pays to look for the fastest convolution of each.
-    torch.backends.cudnn.benchmark = True
     torch.manual_seed(recipe.seed)
     accelerator = join_processes()
     _check_batches(recipe, accelerator.num_processes)
