@@ -82,6 +82,7 @@ class Mix:
         empty: weight of pictures without a subject.
         limits: which photos may be drawn; None admits all.
         composites: what composites look like.
+        uneven_light: share of the backgrounds, of composites and without a subject, that light falls on unevenly.
     """
 
     sets: dict[str, float] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Mix:
     empty: float = 0.0
     limits: Limits | None = None
     composites: Composites = field(default_factory=Composites)
+    uneven_light: float = 0.0
 
 
 @dataclass(frozen=True)

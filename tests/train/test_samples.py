@@ -91,6 +91,27 @@ def test_empty_pictures_say_that_there_is_no_subject(library: Library) -> None:
     assert all(float(data[i]["presence"]) == 0 and float(data[i]["alpha"].max()) == 0 for i in range(10))
 
 
+def test_light_falls_unevenly_on_as_many_backgrounds_as_a_mix_says(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lit = 0
+    real = compose.uneven_light
+
+    def counted(*given: object) -> np.ndarray:
+        nonlocal lit
+        lit += 1
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compose, "uneven_light", counted)
+    least_and_most = {0.0: (0, 0), 0.5: (10, 30), 1.0: (40, 40)}
+    for share, (least, most) in least_and_most.items():
+        for mix in (Mix(sets={"discs": 1e-9}, empty=1.0), Mix(sets={"discs": 1e-9}, composite=1.0)):
+            lit = 0
+            data = samples(library, replace(mix, uneven_light=share, composites=Composites(studio=1.0)))
+            assert all(data[i]["image"].shape[0] == 3 for i in range(40))
+            assert least <= lit <= most
+
+
 def test_pictures_without_a_subject_are_drawn_as_such(library: Library, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.full((70, 70, 3), (0, 0, 255), np.uint8))
     record = Record(tmp_path / "a.png", None, "mine", "empty", "empty", 0)
@@ -180,6 +201,24 @@ def test_clear_pixels_take_the_colour_of_the_subject_nearby() -> None:
     layer[20] = layer[19] * 0.3
     foreground = compose.true_foreground(layer)
     assert np.allclose(foreground, (0.8, 0.2, 0.1), atol=0.02)
+
+
+def test_uneven_light_is_smooth_and_keeps_the_texture() -> None:
+    rng = np.random.default_rng(5)
+    texture = np.clip(rng.normal(120, 12, (96, 128, 3)), 0, 255).astype(np.uint8)
+    hard = 0
+    for seed in range(20):
+        lit = compose.uneven_light(texture, np.random.default_rng(seed))
+        assert lit.shape == texture.shape
+        assert lit.dtype == np.uint8
+        assert np.array_equal(lit, compose.uneven_light(texture, np.random.default_rng(seed)))
+        # What falls on a grey wall falls on a texture as well.
+        light = compose.uneven_light(np.full_like(texture, 100), np.random.default_rng(seed)) / np.float32(100)
+        assert light.max() - light.min() > 0.05
+        unclipped = light < 2
+        assert np.abs(lit - np.clip(texture * light, 0, 255))[unclipped].max() < 2
+        hard += np.abs(np.diff(light[..., 1], axis=1)).max() > 0.06
+    assert 3 <= hard <= 17
 
 
 def test_near_colour_brings_the_background_to_the_subject_and_keeps_its_texture() -> None:

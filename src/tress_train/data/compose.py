@@ -42,6 +42,22 @@ def plain_background(height_px: int, width_px: int, rng: np.random.Generator) ->
     return (first * (1 - ramp) + second * ramp).astype(np.uint8)
 
 
+def uneven_light(background: Image, rng: np.random.Generator) -> Image:
+    """Light and shade of things out of the picture: a window, leaves, a lamp.  ``(H, W, 3)`` uint8 in and out.
+
+    A smooth random field, at times with the edges of hard shadows, by which the light is stronger or weaker, and a
+    little warmer or cooler.
+    """
+    height, width = background.shape[:2]
+    coarse = rng.standard_normal(rng.integers(2, 8, 2)).astype(np.float32)
+    field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    if rng.random() < 0.5:
+        field = np.tanh(field * np.float32(np.exp(rng.uniform(1, 3.5))))
+    strength = rng.uniform(0.1, 0.6) * (1 + rng.normal(0, 0.15, 3)).astype(np.float32)
+    light = np.exp(np.clip(field, -2, 2)[..., None] * strength)
+    return np.clip(background * light / max(1.0, float(light.mean())) + 0.5, 0, 255).astype(np.uint8)
+
+
 def near_colour(background: Image, layer: Floats, rng: np.random.Generator) -> Image:
     """Moves a background's mean colour most of the way to the mean colour of a premultiplied layer.
 

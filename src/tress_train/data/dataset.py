@@ -162,6 +162,11 @@ class TrainingSet(Samples):
         return self._background(mix, height, width, rng)
 
     def _background(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> Image:
+        image = self._evenly_lit(mix, height, width, rng)
+        lit = mix.uneven_light > 0 and rng.random() < mix.uneven_light
+        return compose.uneven_light(image, rng) if lit else image
+
+    def _evenly_lit(self, mix: Mix, height: int, width: int, rng: np.random.Generator) -> Image:
         kinds = [kind for kind in mix.composites.kinds if kind in self.library.backgrounds]
         if not kinds or rng.random() < mix.composites.studio:
             return compose.plain_background(height, width, rng)

@@ -79,7 +79,7 @@ def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Ite
     damaged: list[str] = []
     others = list(looked_at)
 
-    def load(key: str, record: Record) -> _Loaded | None | InputError:
+    def load(key: str, record: Record) -> _Loaded | InputError | None:
         try:
             return _load(key, record, max_side_px)
         except InputError as error:
