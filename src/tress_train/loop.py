@@ -27,6 +27,7 @@ from tress_train.records import Journal
 from tress_train.refining import RefinerStage
 from tress_train.running import AVERAGED, Progress, Run, decide, hash_weights, lengthen, resume, save, start_record
 from tress_train.tasks import make_task
+from tress_train.tasks.base import layout
 
 AnyStage = Stage | RefinerStage
 # So many steps in a row without a finite gradient are no accident of one batch.
@@ -73,6 +74,7 @@ def train(
     with accelerator.main_process_first():
         data = gather(recipe, folders, out / "difficulty.jsonl")
     task = make_task(recipe, init).to(accelerator.device)
+    task.model.to(memory_format=layout(accelerator.device))  # type: ignore[call-overload]
     run = Run(
         recipe,
         out,

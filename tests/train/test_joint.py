@@ -28,7 +28,7 @@ from tress_train.overrides import apply
 from tress_train.recipes import load_recipe
 from tress_train.recipes.base import JointRecipe, smoke
 from tress_train.records import read_log, read_summary
-from tress_train.tasks import JointTask
+from tress_train.tasks import JointTask, base
 from tress_train.tasks.base import to_floats
 
 pytestmark = [
@@ -103,6 +103,18 @@ def test_the_refiners_losses_reach_the_locator(task: JointTask, batch: dict) -> 
     assert head is not None
     assert float(head.abs().sum()) > 0
     assert {"soft_iou", "presence", "refiner_bce", "refiner_coarse_l1"} <= losses.keys()
+
+
+def test_how_pictures_lie_in_memory_changes_no_loss(
+    task: JointTask, batch: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task.eval()
+    with torch.no_grad():
+        processor = task(batch)
+        monkeypatch.setattr(base, "layout", lambda _: torch.contiguous_format)
+        graphics = task(batch)
+    for name, loss in processor.items():
+        assert float(graphics[name]) == pytest.approx(float(loss), rel=1e-3, abs=1e-6), name
 
 
 def test_composition_looks_at_the_colours_of_composites_and_not_at_scenes(

@@ -73,6 +73,20 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=mixed)
 
 
+def layout(device: torch.device) -> torch.memory_format:
+    """How pictures and weights lie in memory while they are trained on.
+
+    Channels last is faster on processors.  On a GPU cuDNN builds kernels of its own for it, for every size of sample
+    anew: measured on an H200, 15 s before the first step of each of a recipe's six sizes, against 2 s.
+    """
+    return torch.contiguous_format if device.type == "cuda" else torch.channels_last
+
+
+def arranged(pictures: Tensor) -> Tensor:
+    """``(N, C, H, W)`` in the layout of its device."""
+    return pictures.contiguous(memory_format=layout(pictures.device))
+
+
 def computes_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 arithmetic is in the hardware; False where torch cannot tell."""
     if device.type == "cuda":

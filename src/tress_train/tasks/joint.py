@@ -28,7 +28,7 @@ from tress_train.data.pools import Pools
 from tress_train.evaluating import Examined
 from tress_train.models.locator import LocatorLogits
 from tress_train.recipes.base import JointRecipe
-from tress_train.tasks.base import Task, autocast, parameter_groups, to_floats
+from tress_train.tasks.base import Task, arranged, autocast, parameter_groups, to_floats
 from tress_train.tasks.locator import LocatorTask, locator_losses
 from tress_train.tasks.refiner import RefinerTask, examine_refiner, refiner_losses
 
@@ -78,7 +78,7 @@ class JointTask(Task):
         """Every loss of a batch as ``Pairs`` makes it, already weighted; the refiner's are called ``refiner_*``."""
         batch = to_floats(batch, but=("scene", "scene_alpha"))
         photos, scenes = batch["image"], batch["scene_view"]
-        image = torch.cat([photos, scenes]).contiguous(memory_format=torch.channels_last)
+        image = arranged(torch.cat([photos, scenes]))
         with autocast(image.device, self.recipe.precision):
             out = self.parts.locator.model.logits(image)
         out = LocatorLogits(*(x.float() for x in out))

@@ -34,7 +34,7 @@ from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm
 from tress_train.models.locator import Locator, LocatorLogits
 from tress_train.quick_eval import Row, by_set, mean_over_sets, means, quick_eval
 from tress_train.recipes.base import Recipe
-from tress_train.tasks.base import Task, autocast, parameter_groups, to_floats
+from tress_train.tasks.base import Task, arranged, autocast, parameter_groups, to_floats
 
 MULTIPLE = 32
 
@@ -56,7 +56,6 @@ class LocatorTask(Task):
         elif recipe.encoder_weights == "imagenet":
             load_imagenet(self.model.encoder, find_weights(recipe.variant))
         self.model.encoder.freeze(recipe.frozen_stages)
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def train(self, mode: bool = True) -> LocatorTask:
         """Training mode, in which frozen batch norms keep their statistics."""
@@ -67,7 +66,7 @@ class LocatorTask(Task):
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Every loss of a batch as ``TrainingSet`` makes it, already weighted."""
         batch = to_floats(batch)
-        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        image = arranged(batch["image"])
         with autocast(image.device, self.recipe.precision):
             out = self.model.logits(image)
         return locator_losses(LocatorLogits(*(x.float() for x in out)), batch, self.weights)
@@ -167,6 +166,6 @@ class LocatorPredictor:
         fitted, placement = fit(image, self.long_side_px, MULTIPLE)
         x = torch.from_numpy(fitted.astype(np.float32) / 255).permute(2, 0, 1)[None].to(device)
         with autocast(device, self.precision):
-            alpha, _, present = self.model(x.contiguous(memory_format=torch.channels_last))
+            alpha, _, present = self.model(arranged(x))
         answer = np.clip(restore(alpha[0, 0].float().cpu().numpy(), placement), 0, 1)
         return answer, float(present)

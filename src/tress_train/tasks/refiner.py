@@ -29,7 +29,7 @@ from tress_train.models.efficientnet_lite import freeze_batch_norm
 from tress_train.models.refiner import Refiner
 from tress_train.recipes.base import RefinerRecipe
 from tress_train.refining import RefinerLoss
-from tress_train.tasks.base import Task, autocast, parameter_groups
+from tress_train.tasks.base import Task, arranged, autocast, parameter_groups
 
 # Where cross entropy takes an alpha for 0 or 1.
 LOGIT_EPS = 1e-4
@@ -58,7 +58,6 @@ class RefinerTask(Task):
             checkpoint.load_weights(self.model, init)
         weights = Path(recipe.locator_weights) if recipe.locator_weights else None
         self.source = CoarseSource(weights, recipe.locator_variant)
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def train(self, mode: bool = True) -> RefinerTask:
         """Training mode, in which frozen batch norms keep their statistics."""
@@ -108,9 +107,8 @@ class RefinerTask(Task):
 
     def alpha(self, x: Tensor) -> Tensor:
         """The refined alpha, ``(N, 1, T, T)`` float32, of inputs ``(N, 5, T, T)``."""
-        x = x.contiguous(memory_format=torch.channels_last)
         with autocast(x.device, self.recipe.precision):
-            return self.model(x).float()
+            return self.model(arranged(x)).float()
 
     @torch.no_grad()
     def refine(self, image: npt.NDArray[np.uint8], alpha: Floats, doubt: Floats) -> Floats:
