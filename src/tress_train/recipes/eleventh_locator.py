@@ -10,7 +10,7 @@ cost flowers and screens.
 ``DATA`` has the labels of all steps before: mended, curated, drawn.  A twentieth of its photos and backgrounds, by a
 hash of their names, was left out, and so were the cut-outs made of them: see the training log.
 
-Cost: ten minutes on one H100 with 16 cores.  Expected: see the training log.
+Cost: eight minutes on one H200 with 16 cores.  Expected: see the training log.
 """
 
 from __future__ import annotations

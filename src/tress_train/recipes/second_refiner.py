@@ -3,10 +3,10 @@
     tress-train run second_refiner --data DATA --data RENDERS --data CUTOUTS --init weights/tress-refiner-0.2.0.pt \
         --out runs/second-refiner --set locator_weights=HALF.pt
 
-``HALF`` is the mean of the locators before and after ``eleventh_locator``.  The released refiner had learned from
-answers that were a quarter further from the truth inside the band.
+``HALF`` is the mean of the locators before and after ``eleventh_locator``.  The refiner before had learned from answers
+that were further from the truth.
 
-Cost: 40 minutes on two cores.  Expected: see the training log.
+Cost: half an hour on two cores.  Expected: see the training log.
 """
 
 from __future__ import annotations
