@@ -22,7 +22,7 @@ figures: .venv/.ready
 
 # The model card, from the records of the runs that made the weights.
 card: .venv/.ready
-	.venv/bin/tress-train card $(addprefix weights/runs/,second_locator third_locator fourth_locator refiner_damaged refiner refiner_scenes joint second_joint second_looks fifth_locator sixth_locator third_joint seventh_locator fourth_joint eighth_locator) \
+	.venv/bin/tress-train card $(addprefix weights/runs/,second_locator third_locator fourth_locator refiner_damaged refiner refiner_scenes joint second_joint second_looks fifth_locator sixth_locator third_joint seventh_locator fourth_joint eighth_locator eleventh_locator second_refiner) \
 	  --scores weights/scores.json --about weights/about.md --notes weights/failures.md
 
 check: lint types imports
