@@ -340,6 +340,24 @@ def test_a_step_without_a_finite_loss_changes_nothing_and_names_its_samples(
     assert all(torch.isfinite(value).all() for value in checkpoint.load(tmp_path / "ema.pt").values())
 
 
+@pytest.mark.parametrize("wanted", [torch.channels_last, torch.contiguous_format])
+def test_weights_lie_in_memory_as_their_device_likes_it(
+    wanted: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen = LocatorTask.forward, []
+
+    def looked_at(self: Any, batch: dict[str, Any]) -> dict[str, Any]:
+        # The first convolution's weights have more than one channel and pixel: they lie either way, not both.
+        seen.append(self.model.encoder.stem[1].weight.is_contiguous(memory_format=wanted))
+        return real(self, batch)
+
+    monkeypatch.setattr(LocatorTask, "forward", looked_at)
+    monkeypatch.setattr(loop, "layout", lambda _: wanted)
+    loop.train(RECIPE, [data], tmp_path)
+    assert len(seen) == 4
+    assert all(seen)
+
+
 def test_a_loss_that_stays_not_finite_stops_the_run(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,9 @@
     tress-train run eleventh_locator --data DATA --data RENDERS --data CUTOUTS --data products --data exact-cutouts \
         --init weights/tress-locator-0.2.0.pt --out runs/eleventh --set stages.all.steps=STEPS
 
-On two cores a run saw ten thousand samples; here they are two hundred thousand, in batches four times as large.  One
-in four is a composite, one in sixteen a rendered product, one in six a photo of animals; no models of others, which had
-cost flowers and screens.
+On two cores a run saw about ten thousand samples; here they are two hundred thousand, in batches four times as large.
+One in four is a composite, one in four a photo of animals, one in sixteen a rendered product; no models of others,
+which had cost flowers and screens: the exact cut-outs are those of the products alone.
 
 ``DATA`` has the labels of all steps before: mended, curated, drawn.  A twentieth of its photos and backgrounds, by a
 hash of their names, was left out, and so were the cut-outs made of them: see the training log.

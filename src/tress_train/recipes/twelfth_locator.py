@@ -3,11 +3,11 @@
     torchrun --nproc-per-node 2 -m tress_train run twelfth_locator --data DATA --data RENDERS --data CUTOUTS \
         --data products --data exact-cutouts --init HALF.pt --out runs/twelfth
 
-Two hundred thousand samples had the four hundred backgrounds by heart, and a blotchy texture was taken for a subject.
-Here light and shade fall on half of them, which no two samples share.  ``HALF`` is the mean of the locators before and
-after that run.
+After two hundred thousand samples with four hundred backgrounds, a blotchy texture was taken for a subject.  Here light
+and shade fall on half of them, which no two samples share.  ``HALF`` is the mean of the locators before and after that
+run.
 
-Cost: twenty minutes on two cores.  Expected: see the training log.
+Cost: twenty minutes on two cores.  Not released: see the training log.
 """
 
 from __future__ import annotations

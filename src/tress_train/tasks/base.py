@@ -76,8 +76,9 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 def layout(device: torch.device) -> torch.memory_format:
     """How pictures and weights lie in memory while they are trained on.
 
-    Channels last is faster on processors.  On a GPU cuDNN builds kernels of its own for it, for every size of sample
-    anew: measured on an H200, 15 s before the first step of each of a recipe's six sizes, against 2 s.
+    On a GPU cuDNN builds kernels of its own for channels last, for every size of sample anew: measured on an H200 in
+    bfloat16, 15 s before the first step of each of a recipe's six sizes, against 2 s.  In float32 it then takes 50 ms a
+    step, where contiguous takes 63 ms in bfloat16 (68 ms in float32): worth it for a run of hours only.
     """
     return torch.contiguous_format if device.type == "cuda" else torch.channels_last
 
