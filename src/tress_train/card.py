@@ -11,7 +11,7 @@ from typing import Any
 
 from tress.errors import InputError
 from tress.io.files import write_atomic
-from tress_train.data.sources import CUT_OUT, registered_sources, source_of
+from tress_train.data.sources import describe, registered_sources, source_of
 from tress_train.records import read_log, read_summary
 
 _GAP_S = 3600.0
@@ -95,8 +95,7 @@ def _data(records: Sequence[dict[str, Any]]) -> list[str]:
             as_registered = ["as registered"] if files.pop(source.fingerprints.get("train", ""), None) else []
             other = "changed, " if name in registered else ""
             state = "; ".join(as_registered + [f"{other}{digest}" for digest in files.values()])
-            what = source.what if name in registered else f"subjects cut out of {name.removesuffix(CUT_OUT)}"
-            lines.append(f"| {name} | {what} | {source.origin} | {source.licence} | {state} |")
+            lines.append(f"| {name} | {describe(name, registered)} | {source.origin} | {source.licence} | {state} |")
     return [*lines, ""]
 
 

@@ -114,7 +114,7 @@ def sources(
         if data and name not in present:
             state = "not in the data"
         elif data and source is not None and name not in registered:
-            # Nobody else's cut-outs of the same photos need be the same.
+            # Nobody else's cut-outs or parts of the same photos need be the same.
             state = "cut out"
         elif data:
             unchanged = source is not None and present[name] == dict(source.fingerprints)
@@ -242,6 +242,41 @@ def cutouts(
     path = cut_out_all(records, ModelPredictor(model), out, _progress)
     print(file=sys.stderr)
     typer.echo(path)
+
+
+@app.command()
+def empties(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Folder for parts, sheets, list of choices and manifest.")],
+    choices: Annotated[
+        Path | None,
+        typer.Option(help="The list, filled in.  Without it: parts where something is found are asked about."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="What looks for further subjects: see `tress models`, or an ONNX file.")
+    ] = "default",
+    sets: Annotated[str, typer.Option(help="Only these data sets, separated by commas.")] = "",
+) -> None:
+    """Cut the parts beside the subjects out of labelled photos, to train on them as pictures without a subject."""
+    from tress.evaluation.predictors import ModelPredictor
+    from tress_train import curating
+    from tress_train.data.collection import read_collection
+    from tress_train.emptying import cut_parts
+
+    records = _of_sets(read_collection(data).train, sets)
+    chosen = None if choices is None else curating.read_choices(choices)
+    path, found = cut_parts(records, ModelPredictor(model), out, chosen, _progress)
+    print(file=sys.stderr)
+    typer.echo(path)
+    if found and choices is None:
+        listed = out / curating.CHOICES
+        typer.echo(
+            f"something was found in {found} parts, which are left out: look at {out / 'sheets'}, and in {listed}"
+        )
+        typer.echo(
+            f"put {curating.NO_SUBJECT} for every {curating.OPEN} that has no subject, {curating.NONE_RIGHT} for"
+        )
+        typer.echo(f"the others, and run the same again with --choices {listed}")
 
 
 @app.command()
