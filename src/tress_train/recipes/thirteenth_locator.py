@@ -7,7 +7,7 @@
 The eleventh run had seen four hundred backgrounds five hundred times each; in a quarter of the streets, trees and walls
 beside the subjects of photos that it had not seen it found a subject.
 
-Cost: twenty-five minutes on two cores.  Expected: see the training log.
+Cost: twenty-two minutes on two cores.  Not released: see the training log.
 """
 
 from __future__ import annotations
