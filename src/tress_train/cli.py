@@ -24,6 +24,7 @@ app = typer.Typer(
 DataOption = Annotated[
     list[Path], typer.Option("--data", help="Folder with train/ and val/, or one that `prepare` checked. Repeatable.")
 ]
+SetsOption = Annotated[str, typer.Option(help="Only these data sets, separated by commas.")]
 
 
 def run() -> None:
@@ -159,7 +160,7 @@ def distil(
     data: Annotated[list[Path], typer.Option("--data", help="A data folder, or a plain folder of photos. Repeatable.")],
     teacher: Annotated[Path, typer.Option(help="ONNX file of the teacher.")],
     out: Annotated[Path, typer.Option(help="Folder for labels and manifest; a stopped command goes on there.")],
-    sets: Annotated[str, typer.Option(help="Only these data sets, separated by commas.")] = "",
+    sets: SetsOption = "",
     long_side: Annotated[int, typer.Option(help="Input size of a teacher that does not describe itself.")] = 0,
     mean: Annotated[str, typer.Option(help="Its input is (rgb - mean) / std with rgb in 0..1.")] = "0,0,0",
     std: Annotated[str, typer.Option(help="See --mean.")] = "1,1,1",
@@ -231,7 +232,7 @@ def cutouts(
     model: Annotated[
         str, typer.Option(help="What finds the subjects: see `tress models`, or an ONNX file.")
     ] = "default",
-    sets: Annotated[str, typer.Option(help="Only these data sets, separated by commas.")] = "",
+    sets: SetsOption = "",
 ) -> None:
     """Cut the subjects out of labelled photos, to train on them before other backgrounds."""
     from tress.evaluation.predictors import ModelPredictor
@@ -255,7 +256,7 @@ def empties(
     model: Annotated[
         str, typer.Option(help="What looks for further subjects: see `tress models`, or an ONNX file.")
     ] = "default",
-    sets: Annotated[str, typer.Option(help="Only these data sets, separated by commas.")] = "",
+    sets: SetsOption = "",
 ) -> None:
     """Cut the parts beside the subjects out of labelled photos, to train on them as pictures without a subject."""
     from tress.evaluation.predictors import ModelPredictor
@@ -270,11 +271,9 @@ def empties(
     typer.echo(path)
     if found and choices is None:
         listed = out / curating.CHOICES
+        typer.echo(f"something was found in {found} parts, which are left out: look at {out / 'sheets'}, put")
         typer.echo(
-            f"something was found in {found} parts, which are left out: look at {out / 'sheets'}, and in {listed}"
-        )
-        typer.echo(
-            f"put {curating.NO_SUBJECT} for every {curating.OPEN} that has no subject, {curating.NONE_RIGHT} for"
+            f"{curating.NO_SUBJECT} for every {curating.OPEN} without a subject in {listed}, {curating.NONE_RIGHT} for"
         )
         typer.echo(f"the others, and run the same again with --choices {listed}")
 

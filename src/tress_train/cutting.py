@@ -116,21 +116,30 @@ def cut_out(key: str, record: Record, predictor: Predictor) -> Image | None:
     Raises:
         InputError: a file is damaged, or the label does not have the size of its picture.
     """
-    assert record.alpha is not None
-    image, drawn = read_rgb(record.image), read_alpha(record.alpha)
-    if drawn.shape != image.shape[:2]:
-        raise InputError("alpha_size", f"{record.alpha} does not have the size of its picture")
-    scale = min(1.0, MAX_SIDE_PX / max(drawn.shape))
-    label = make_label(shrink(drawn, MAX_SIDE_PX), record.edge, math.ceil(record.ignore_px * scale))
+    image, label = read_labelled(record)
     if label is None:
         return None
-    image = shrink(image, MAX_SIDE_PX)
     alpha = label.alpha if record.edge == "exact" else _drawn_edge(key, image, label, predictor)
     if alpha is None or not stands_alone(alpha):
         return None
     colours = estimate_foreground(image, np.divide(alpha, 255, dtype=np.float32))
     cutout = trim_clear(np.dstack([colours, alpha]))
     return cutout if max(cutout.shape[:2]) >= SMALLEST_PX else None
+
+
+def read_labelled(record: Record) -> tuple[Image, Label | None]:
+    """A photo ``(H, W, 3)`` uint8, at most ``MAX_SIDE_PX`` long, and its label, None if that says nothing.
+
+    Raises:
+        InputError: a file is damaged, or the label does not have the size of its picture.
+    """
+    assert record.alpha is not None
+    image, drawn = read_rgb(record.image), read_alpha(record.alpha)
+    if drawn.shape != image.shape[:2]:
+        raise InputError("alpha_size", f"{record.alpha} does not have the size of its picture")
+    scale = min(1.0, MAX_SIDE_PX / max(drawn.shape))
+    label = make_label(shrink(drawn, MAX_SIDE_PX), record.edge, math.ceil(record.ignore_px * scale))
+    return shrink(image, MAX_SIDE_PX), label
 
 
 def _drawn_edge(key: str, image: Image, label: Label, predictor: Predictor) -> Image | None:

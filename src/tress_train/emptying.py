@@ -12,7 +12,6 @@ The pictures that gates look at are left out.
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,12 +23,11 @@ from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.evaluation.predictors import Predictor
 from tress.io.files import write_atomic
-from tress.process.labels import make_label
 from tress_train.contact_sheet import sheet, tile
 from tress_train.curating import CHOICES, NO_SUBJECT, NONE_RIGHT, OPEN, Choice
+from tress_train.cutting import read_labelled
 from tress_train.data.collection import MANIFEST
 from tress_train.data.overlap import SAME_PHOTO
-from tress_train.data.reading import read_alpha, read_rgb, shrink
 from tress_train.data.sources import PART
 from tress_train.distil import write_png, write_rows
 from tress_train.gates import read_gates, source_keys
@@ -39,9 +37,8 @@ Image = npt.NDArray[np.uint8]
 NOTHING = 7
 # Mean alpha above which a person is asked.
 FOUND = 0.01
-# Shorter side of a part, in pixels of the photo at ``MAX_SIDE_PX``.
+# Shorter side of a part, in pixels of the photo as ``read_labelled`` gives it.
 SMALLEST_PX = 96
-MAX_SIDE_PX = 768
 TILES_A_SHEET = 30
 
 
@@ -134,15 +131,10 @@ def beside_subject(record: Record) -> Image | None:
     Raises:
         InputError: a file is damaged, or the label does not have the size of its picture.
     """
-    assert record.alpha is not None
-    image, drawn = read_rgb(record.image), read_alpha(record.alpha)
-    if drawn.shape != image.shape[:2]:
-        raise InputError("alpha_size", f"{record.alpha} does not have the size of its picture")
-    scale = min(1.0, MAX_SIDE_PX / max(drawn.shape))
-    label = make_label(shrink(drawn, MAX_SIDE_PX), record.edge, math.ceil(record.ignore_px * scale))
+    image, label = read_labelled(record)
     if label is None:
         return None
-    image, free = shrink(image, MAX_SIDE_PX), (label.alpha <= NOTHING) & (label.where > 0)
+    free = (label.alpha <= NOTHING) & (label.where > 0)
     if free.all():
         # Without a subject there is nothing to be beside of: such a label has more likely missed it.
         return None
