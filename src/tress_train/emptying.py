@@ -60,7 +60,7 @@ def cut_parts(
         progress: is told how many of how many are done.
 
     Returns:
-        The manifest, and in how many parts something was found.
+        The manifest, and in how many parts something was found that ``choices`` do not name; these are left out.
 
     Raises:
         InputError: no photo has such a part, a picture is damaged, there is a manifest or list already, or a choice is
@@ -70,7 +70,8 @@ def cut_parts(
     _check(out, listed, choices)
     frozen = source_keys(read_gates()) | set(SAME_PHOTO)
     photos = {k: r for k, r in records.items() if r.alpha is not None and r.edge != "rgba" and k not in frozen}
-    if unknown := sorted((choices or {}).keys() - photos.keys()):
+    said = {key: choice.letter == NO_SUBJECT for key, choice in (choices or {}).items()}
+    if unknown := sorted(said.keys() - photos.keys()):
         raise InputError(
             "key_unknown",
             f"{unknown[0]} is no photo of the data that may be cut up",
@@ -80,11 +81,13 @@ def cut_parts(
     for done, (key, record) in enumerate(sorted(photos.items())):
         part = beside_subject(record)
         if part is not None:
-            found = float(predictor.predict(key, part).alpha.mean()) > FOUND
-            if found:
-                asked.append(key)
-                tiles.append(tile(f"{len(asked)} {key[-24:]}", [part]))
-            if not found or (choices or {}).get(key) == Choice(NO_SUBJECT):
+            empty = said.get(key)
+            if empty is None:
+                empty = float(predictor.predict(key, part).alpha.mean()) <= FOUND
+                if not empty:
+                    asked.append(key)
+                    tiles.append(tile(f"{len(asked)} {key[-24:]}", [part]))
+            if empty:
                 rows.append(_write(key, record, part, out))
         if progress is not None:
             progress(done + 1, len(photos))

@@ -127,13 +127,17 @@ def empties(
     path, found = cut_parts(records, ModelPredictor(model), out, chosen, _progress)
     print(file=sys.stderr)
     typer.echo(path)
-    if found and choices is None:
+    if found and choices is not None:
+        typer.echo(f"something was found in {found} more parts, which are on no list and left out")
+    elif found:
         listed = out / curating.CHOICES
-        typer.echo(f"something was found in {found} parts, which are left out: look at {out / 'sheets'}, put")
         typer.echo(
-            f"{curating.NO_SUBJECT} for every {curating.OPEN} without a subject in {listed}, {curating.NONE_RIGHT} for"
+            f"something was found in {found} parts, which are left out: look at {out / 'sheets'}, and in {listed}"
         )
-        typer.echo(f"the others, and run the same again with --choices {listed}")
+        typer.echo(
+            f"put {curating.NO_SUBJECT} behind those without a subject and {curating.NONE_RIGHT} behind the others;"
+        )
+        typer.echo(f"then run the same again with --choices {listed}")
 
 
 def _of_sets(records: dict[str, Record], sets: str) -> dict[str, Record]:

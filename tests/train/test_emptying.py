@@ -45,7 +45,6 @@ def photo(
     subject: tuple[slice, slice],
     *,
     bystander: tuple[slice, slice] | None = None,
-    edge: str = "hard",
     ignore_px: int = 3,
 ) -> Record:
     """A green photo of 300 x 400 px with a red subject, and at times a second one that its label leaves out."""
@@ -56,7 +55,7 @@ def photo(
         picture[bystander] = RED
     cv2.imwrite(str(folder / f"{name}.png"), picture[..., ::-1])
     cv2.imwrite(str(folder / f"{name}.alpha.png"), label)
-    return Record(folder / f"{name}.png", folder / f"{name}.alpha.png", "ccp1004", "people", edge, ignore_px)  # type: ignore[arg-type]
+    return Record(folder / f"{name}.png", folder / f"{name}.alpha.png", "ccp1004", "people", "hard", ignore_px)
 
 
 LEFT, CORNER = (slice(20, 280), slice(30, 150)), (slice(0, 40), slice(360, 400))
@@ -111,6 +110,12 @@ def test_where_something_is_found_a_person_decides(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is there already"):
         cut_parts(records, FindsRed(), out)
 
+    assert cut_parts(records, FindsRed(), out, {"poster": Choice("0")}) == (manifest, 1)
+    assert len(manifest.read_text().splitlines()) == 2
+    # What a person says holds, whatever is found.
+    said = {"alone": Choice("-"), "poster": Choice("0"), "visitor": Choice("-")}
+    assert cut_parts(records, FindsRed(), out, said) == (manifest, 0)
+    assert len(manifest.read_text().splitlines()) == 1
     cut_parts(records, FindsRed(), out, {"poster": Choice("0"), "visitor": Choice("-")})
     rows = [json.loads(line) for line in manifest.read_text().splitlines()]
     assert [(row["set"], row["kind"], row["edge"]) for row in rows] == [("ccp1004-parts", "empty", "empty")] * 2

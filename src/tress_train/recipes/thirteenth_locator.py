@@ -4,8 +4,8 @@
     torchrun --nproc-per-node 2 -m tress_train run thirteenth_locator --data DATA --data RENDERS --data CUTOUTS \
         --data products --data exact-cutouts --data PARTS --init weights/tress-locator-0.2.0.pt --out runs/thirteenth
 
-The eleventh run had seen four hundred backgrounds five hundred times each; in a quarter of the streets, trees and walls
-beside the subjects of photos that it had not seen it found a subject.
+In a quarter of the streets, trees and walls beside the subjects of photos that the eleventh run had not seen, it found
+a subject.  ``PARTS`` are of eight sets, with the choices in ``weights/runs/thirteenth_locator``: see the training log.
 
 Cost: twenty-two minutes on two cores.  Not released: see the training log.
 """
