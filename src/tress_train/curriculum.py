@@ -148,6 +148,9 @@ class Stage:
         replay_share: share of the samples that is drawn from the mixes of the earlier stages.
         gates: what must be reached on frozen pictures before the next stage starts.
         min_share: share of the budget that is trained even if the gates are passed earlier.
+        window_px: side of the windows of the samples that a second look sees; 0 for a stage with the first look alone.
+        first_px, first_also_px: with a second look, long side of what the first one sees, and that of every second batch
+            (0 stands for ``first_px``); the samples themselves are as large as the second look sees the whole.
     """
 
     name: str
@@ -162,11 +165,24 @@ class Stage:
     gates: tuple[Gate, ...] = ()
     min_share: float = 1.0
     also_px: int = 0
+    window_px: int = 0
+    first_px: int = 512
+    first_also_px: int = 0
 
     @property
     def sides_px(self) -> tuple[int, ...]:
         """Long sides of the samples, which the batches take in turn."""
         return (self.long_side_px, self.also_px) if self.also_px else (self.long_side_px,)
+
+    @property
+    def first_sides_px(self) -> tuple[int, ...]:
+        """Long sides of what the first look sees, which the batches take in turn; only with a second look."""
+        return (self.first_px, self.first_also_px) if self.first_also_px else (self.first_px,)
+
+    @property
+    def seen_px(self) -> tuple[int, ...]:
+        """Long sides of whole pictures as the first look sees them in this stage."""
+        return self.first_sides_px if self.window_px else self.sides_px
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
     return _Choice(
         used,
         {**frozen, OWN: own},
-        round(_SPARE * max(max(stage.sides_px) for stage in recipe.stages)),
+        recipe.keep_px or round(_SPARE * max(max(stage.sides_px) for stage in recipe.stages)),
         any(mix.limits is not None for mix in mixes),
     )
 

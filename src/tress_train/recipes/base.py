@@ -92,6 +92,7 @@ class Recipe(BaseRecipe):
         frozen_stages: the stem and this many encoder stages stay as they are; so do all its batch norms.
         loss: weights of the losses, for stages that have none of their own.
         val_stride: every how many-th validation picture is looked at in an evaluation; 0 for none.
+        keep_px: long side at which pictures are kept in memory; 0 for a quarter more than that of the samples.
     """
 
     stages: tuple[Stage, ...]
@@ -101,6 +102,7 @@ class Recipe(BaseRecipe):
     frozen_stages: int = 3
     loss: LocatorLoss = field(default_factory=LocatorLoss)
     val_stride: int = 2
+    keep_px: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -227,6 +229,9 @@ def smoke(recipe: AnyRecipe, *, processes: int = 1, keep_network: bool = False) 
                 steps=2,
                 long_side_px=_SMOKE_PX,
                 also_px=0,
+                window_px=min(stage.window_px, 32),
+                first_px=_SMOKE_PX // 2,
+                first_also_px=0,
                 batch=batch,
                 mix=_SMOKE_MIX,
                 more=(),
