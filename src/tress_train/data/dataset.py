@@ -20,7 +20,7 @@ from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
 from tress_train.curriculum import LATER, OTHERS, Mix
 from tress_train.data import augment, compose
-from tress_train.data.library import Library, Photo, Picture
+from tress_train.data.library import AnyPhoto, AnyPicture, Library
 from tress_train.data.samples import Samples
 
 # Canvas shapes, as (height, width) shares of the long side, with how often each is drawn.
@@ -45,7 +45,7 @@ class Draw:
     name: str
     share: float
     mix: Mix
-    photos: tuple[Photo, ...] = ()
+    photos: tuple[AnyPhoto, ...] = ()
 
 
 class TrainingSet(Samples):
@@ -224,7 +224,7 @@ def _plan(library: Library, mix: Mix, share: float, difficulty: Mapping[str, Dif
 
 def _weights(
     wanted: Mapping[str, float],
-    present: Mapping[str, list[Photo]] | Mapping[str, list[Picture]],
+    present: Mapping[str, list[AnyPhoto]] | Mapping[str, list[AnyPicture]],
     later: frozenset[str],
 ) -> dict[str, float]:
     """The weight of each present set; those of ``*`` and ``+`` are divided among those that are not named."""
@@ -241,15 +241,15 @@ def _weights(
     return weights
 
 
-def _pick(photos: Sequence[Photo], height: int, width: int, rng: np.random.Generator) -> Photo:
+def _pick(photos: Sequence[AnyPhoto], height: int, width: int, rng: np.random.Generator) -> AnyPhoto:
     # Of a few candidates the one whose aspect fits the canvas best: less padding, all pictures still drawn.
     picks = [photos[int(rng.integers(len(photos)))] for _ in range(3)]
     aspect = np.log(width / height)
-    return min(picks, key=lambda p: abs(np.log(p.image.shape[1] / p.image.shape[0]) - aspect))
+    return min(picks, key=lambda p: abs(np.log(p.shape[1] / p.shape[0]) - aspect))
 
 
-def _photo(photos: Sequence[Photo], height: int, width: int, rng: np.random.Generator) -> tuple[Image, ...]:
-    photo = _pick(photos, height, width, rng)
+def _photo(photos: Sequence[AnyPhoto], height: int, width: int, rng: np.random.Generator) -> tuple[Image, ...]:
+    photo = _pick(photos, height, width, rng).decoded()
     matrix = _view(photo.label.alpha, height, width, rng)
     image = warp(photo.image, matrix, height, width)
     alpha = warp(photo.label.alpha, matrix, height, width)

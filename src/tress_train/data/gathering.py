@@ -79,6 +79,7 @@ class _Choice:
     subsets: dict[str, list[str]]
     max_side_px: int
     needs_difficulty: bool = False
+    in_memory: bool = True
 
 
 def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
@@ -127,7 +128,10 @@ def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
     looked_at = _looked_at(recipe, subsets, collection)
     hashes = {key: file_hash(record) for key, record in collection.train.items()}
     return RunData(
-        library=replace(load_library(choice.used, choice.max_side_px, looked_at), later=collection.later_sets),
+        library=replace(
+            load_library(choice.used, choice.max_side_px, looked_at, in_memory=choice.in_memory),
+            later=collection.later_sets,
+        ),
         difficulty=measure_all(choice.used, cache) if choice.needs_difficulty else {},
         subsets=subsets,
         train=collection.train,
@@ -172,6 +176,7 @@ def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
         {**frozen, OWN: own},
         recipe.keep_px or round(_SPARE * max(max(stage.sides_px) for stage in recipe.stages)),
         any(mix.limits is not None for mix in mixes),
+        recipe.in_memory,
     )
 
 

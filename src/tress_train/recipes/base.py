@@ -92,7 +92,9 @@ class Recipe(BaseRecipe):
         frozen_stages: the stem and this many encoder stages stay as they are; so do all its batch norms.
         loss: weights of the losses, for stages that have none of their own.
         val_stride: every how many-th validation picture is looked at in an evaluation; 0 for none.
-        keep_px: long side at which pictures are kept in memory; 0 for a quarter more than that of the samples.
+        keep_px: long side to which pictures are scaled down as they are read; 0 for a quarter more than the samples'.
+        in_memory: decoded pictures are kept; else each is read again whenever it is drawn, which takes some 10 ms and
+            next to no memory.
     """
 
     stages: tuple[Stage, ...]
@@ -103,6 +105,7 @@ class Recipe(BaseRecipe):
     loss: LocatorLoss = field(default_factory=LocatorLoss)
     val_stride: int = 2
     keep_px: int = 0
+    in_memory: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

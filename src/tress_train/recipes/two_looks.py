@@ -45,9 +45,7 @@ EVERYTHING = Mix(
     PHOTOS,
     composite=0.75,
     empty=0.12,
-    composites=Composites(
-        CUTOUTS, studio=0.1, kinds=("plain", "room"), subjects_max=3, several=0.25, near_colour=0.25
-    ),
+    composites=Composites(CUTOUTS, studio=0.1, kinds=("plain", "room"), subjects_max=3, several=0.25, near_colour=0.25),
 )
 
 RECIPE = Recipe(
@@ -58,7 +56,8 @@ RECIPE = Recipe(
     log_every=25,
     checkpoint_every=50,
     evaluate_every=100_000,
-    keep_px=800,
+    keep_px=1024,
+    in_memory=False,
     val_stride=0,
     loss=LocatorLoss(laplacian=1.0, gradient=1.0),
     stages=(
