@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tress_train.curriculum import Mix
+from tress_train.recipes.stages import Mix
 from tress_train.data.collection import read_collection
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.library import load_library

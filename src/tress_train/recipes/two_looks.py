@@ -10,7 +10,7 @@ Cost: about a third of a second a sample on two cores.  Expected: see the traini
 
 from __future__ import annotations
 
-from tress_train.curriculum import Composites, LocatorLoss, Mix, Stage
+from tress_train.recipes.stages import Composites, LocatorLoss, Mix, Stage
 from tress_train.recipes.base import Optim, Recipe
 
 PHOTOS = {
