@@ -21,6 +21,7 @@ from tress.matting import (
     refine_band,
     settle,
 )
+from tress.process.closer import subject_box
 from tress.process.confidence import expected_iou
 from tress.process.tiles import tiles_on
 from tress.spec import ModelSpec
@@ -351,8 +352,9 @@ def test_the_second_look_has_the_say_inside_its_box_and_fades_at_its_rim():
     finer = look_finer(picture, first, locator)
     rows, columns = np.nonzero(finer.alpha > 0.99)
     scale = finer.alpha.shape[0] / 600
-    assert rows.min() / scale == pytest.approx(300 - 60 * 1.1, abs=12)
-    assert columns.max() / scale == pytest.approx(400 + 60 * 1.1, abs=12)
+    box = subject_box(first.alpha, (600, 800), smallest_share=0.25)
+    assert rows.min() / scale == pytest.approx(box.top, abs=0.06 * box.long_side)
+    assert columns.max() / scale == pytest.approx(box.right, abs=0.06 * box.long_side)
     assert finer.alpha[0].max() == finer.alpha[-1].max() == 0
     assert np.abs(np.diff(finer.alpha, axis=0)).max() < 0.6
 

@@ -1,6 +1,6 @@
 """A second look that knows what the first one said, on three times the data and at twice the size.
 
-    tress-train run two_looks --data DATA --data MORE --init weights/tress-locator-0.2.0.pt --out runs/looks
+    tress-train run two_looks --data DATA --data MORE --data CUTOUTS --init weights/tress-locator-0.2.0.pt --out runs/looks
 
 A view of 768 or 960 px is seen twice: whole, at 384 or 512 px, and through a window on the subject's edge at its full
 size, with the first look's answer as the prior.  Both looks are trained at every step.
@@ -40,7 +40,16 @@ PHOTOS = {
     "caltech101-animals": 0.05,
     "ardamavi-cats": 0.02,
 }
-CUTOUTS = {"luma-people": 0.45, "synth-hair": 0.17, "tuxpaint-stamps": 0.13, "*": 0.25}
+CUTOUTS = {
+    "luma-people": 0.32,
+    "synth-hair": 0.15,
+    "ccp-photos-hd-cutouts": 0.15,
+    "clothes-cutouts": 0.1,
+    "tuxpaint-stamps": 0.1,
+    "dreambooth-photos-hd-cutouts": 0.05,
+    "trash-objects-cutouts": 0.03,
+    "*": 0.1,
+}
 EVERYTHING = Mix(
     PHOTOS,
     composite=0.75,
@@ -63,7 +72,7 @@ RECIPE = Recipe(
     stages=(
         Stage(
             "looks",
-            steps=2200,
+            steps=1200,
             long_side_px=960,
             also_px=768,
             window_px=416,
