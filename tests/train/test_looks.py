@@ -11,7 +11,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tress_train.recipes.stages import Mix
 from tress_train.data.collection import read_collection
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.library import load_library
@@ -19,6 +18,7 @@ from tress_train.data.looks import NO_LIE, TwoLooks
 from tress_train.models.locator import UNKNOWN, Locator, LocatorLogits, with_prior
 from tress_train.recipes import load_recipe
 from tress_train.recipes.base import smoke
+from tress_train.recipes.stages import Mix
 from tress_train.tasks.locator import LocatorTask, prior_of
 
 pytestmark = pytest.mark.train

@@ -1,8 +1,9 @@
 """Gaps: the share of the openings in subjects that a prediction opens: between arm and body, in handles and rings.
 
-A gap is a connected part of the background that the subject closes in on all sides, of at least ``SMALLEST_SHARE`` of the
-picture and ``SMALLEST_PX`` pixels.  It is opened if at least half of its known pixels are predicted as background.  Ours; the
-usual measures hardly see gaps, because they are small beside the subject.  A set's score counts gaps, not pictures.
+A gap is a connected part of the background that the subject closes in on all sides, of at least ``SMALLEST_SHARE`` of
+the picture and ``SMALLEST_PX`` pixels.  It is opened if at least half of its known pixels are predicted as
+background.  Ours; the usual measures hardly see gaps, because they are small beside the subject.  A set's score
+counts gaps, not pictures.
 """
 
 from __future__ import annotations

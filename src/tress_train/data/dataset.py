@@ -20,6 +20,7 @@ from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
 from tress_train.data import augment, compose
 from tress_train.data.library import AnyPhoto, AnyPicture, Library
+from tress_train.data.lists import MARK
 from tress_train.data.samples import Samples
 from tress_train.recipes.stages import LATER, OTHERS, Mix
 
@@ -229,7 +230,7 @@ def _weights(
 ) -> dict[str, float]:
     """The weight of each present set; those of ``*`` and ``+`` are divided among those that are not named."""
     weights = {name: weight for name, weight in wanted.items() if name in present and weight > 0}
-    others = sorted(name for name in present if name not in wanted)
+    others = sorted(name for name in present if name not in wanted and not name.startswith(MARK))
     after = [name for name in others if LATER in wanted and name in later]
     here = [name for name in others if name not in after]
     shares = [(here, wanted.get(OTHERS, 0.0)), (after, wanted.get(LATER, 0.0))]

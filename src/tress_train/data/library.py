@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.labels import Label, make_label
+from tress_train.data.lists import MARK, read_lists
 from tress_train.data.reading import read_alpha, read_rgb, read_rgba, shrink, shrink_rgba, trim_clear
 
 _LISTED = 20
@@ -97,6 +98,7 @@ _Loaded = AnyPhoto | AnyPicture
 class Library:
     """Photos and cut-outs by data set, backgrounds by kind.
 
+    A list that was chosen by eye (``data.lists``) is a data set of its own as well, called ``@NAME``.
     ``empty`` holds those of the backgrounds that are pictures of the kind one works on, without a subject (edge
     ``empty``); ``dropped`` lists teacher's labels that say nothing, ``later`` the data sets that are only in later data
     folders.
@@ -153,6 +155,7 @@ def load_library(
                 damaged.append(found.message)
             else:
                 _add(library, key, records[key], found)
+        _add_lists(library)
         damaged += [error.message for error in pool.map(look, others) if error is not None]
     if damaged:
         more = f"\n  ... and {len(damaged) - _LISTED} more" if len(damaged) > _LISTED else ""
@@ -187,6 +190,15 @@ def _load(key: str, record: Record, max_side_px: int) -> Photo | Picture | None:
     label = make_label(shrink(alpha, max_side_px), record.edge, ignore_px)
     blind = record.edge == "teacher" and (alpha > 127).mean() < _TEACHER_SEES
     return None if label is None or blind else Photo(key, shrink(image, max_side_px), label)
+
+
+def _add_lists(library: Library) -> None:
+    for name, keys in read_lists().items():
+        wanted = set(keys)
+        for kind in (library.photos, library.cutouts):
+            found = [picture for pictures in kind.values() for picture in pictures if picture.key in wanted]
+            if found:
+                kind[f"{MARK}{name}"] = found  # type: ignore[assignment]
 
 
 def _add(library: Library, key: str, record: Record, found: _Loaded | None) -> None:

@@ -10,6 +10,7 @@ from tress.errors import InputError
 from tress.process.geometry import warp
 from tress_train.data import compose
 from tress_train.data.library import Library, Picture
+from tress_train.data.lists import MARK
 
 
 class Pools:
@@ -25,7 +26,12 @@ class Pools:
 
     def __init__(self, library: Library, hair_share: float) -> None:
         self.hair_share = hair_share
-        cutouts = [picture for _, pictures in sorted(library.cutouts.items()) for picture in pictures]
+        cutouts = [
+            picture
+            for name, pictures in sorted(library.cutouts.items())
+            if not name.startswith(MARK)
+            for picture in pictures
+        ]
         self.hair = [picture for picture in cutouts if picture.kind == "hair"]
         self.other = [picture for picture in cutouts if picture.kind != "hair"]
         self.backgrounds = [picture.image for _, found in sorted(library.backgrounds.items()) for picture in found]

@@ -3,8 +3,9 @@
 An EfficientNet-Lite encoder, a global context block at stride 32, and a top-down decoder that adds one lateral
 connection per scale, down to stride 2.  Input normalisation and the final sigmoids are part of the network.
 
-One network has two roles.  At the first look its **prior** says nothing; at the second it is what the first look said of
-the same pixels, so that finer eyes need not find the subject again.  The decoder takes the prior in at every scale.
+One network has two roles.  At the first look its **prior** says nothing; at the second it is what the first look said
+of the same pixels, so that finer eyes need not find the subject again.  The decoder takes the prior in at every
+scale.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tress_train.models.efficientnet_lite import EfficientNetLite, upsample
-
 
 RGB_PLANES, PRIOR_PLANES = 3, 2
 # Alpha and uncertainty of pixels that nobody has looked at: neither subject nor background, and not sure at all.

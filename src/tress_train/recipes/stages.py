@@ -75,9 +75,9 @@ class Mix:
     """How often each data set is drawn, relative to the others.
 
     Attributes:
-        sets: weight of photos by data set; ``*`` stands for all sets that are not named; others are not drawn.
-            Where ``+`` is given, it stands for those that are only in later data folders; where only one of both finds
-            sets, it has the weight of both.
+        sets: weight of photos by data set, or by a list of pictures (``@NAME``, see ``data.lists``); ``*`` stands for
+            all sets that are not named; others are not drawn.  Where ``+`` is given, it stands for those that are only
+            in later data folders; where only one of both finds sets, it has the weight of both.
         composite: weight of composites made of cut-outs and backgrounds.
         empty: weight of pictures without a subject.
         limits: which photos may be drawn; None admits all.
@@ -148,9 +148,9 @@ class Stage:
         replay_share: share of the samples that is drawn from the mixes of the earlier stages.
         gates: what must be reached on frozen pictures before the next stage starts.
         min_share: share of the budget that is trained even if the gates are passed earlier.
-        window_px: side of the windows of the samples that a second look sees; 0 for a stage with the first look alone.
-        first_px, first_also_px: with a second look, long side of what the first one sees, and that of every second batch
-            (0 stands for ``first_px``); the samples themselves are as large as the second look sees the whole.
+        window_px: side of the windows of the samples that a second look sees; 0 for the first look alone.
+        first_px, first_also_px: with a second look, long side of what the first one sees, and that of every second
+            batch (0 stands for ``first_px``); the samples themselves are as large as the second look sees the whole.
     """
 
     name: str
