@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -90,8 +91,9 @@ class FilePicture:
         return found.image
 
 
-AnyPhoto, AnyPicture = Photo | FilePhoto, Picture | FilePicture
-_Loaded = AnyPhoto | AnyPicture
+AnyPhoto: TypeAlias = Photo | FilePhoto
+AnyPicture: TypeAlias = Picture | FilePicture
+_Loaded: TypeAlias = AnyPhoto | AnyPicture
 
 
 @dataclass

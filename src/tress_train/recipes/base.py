@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from tress.errors import InputError
 from tress_train.recipes.refiner_stages import CANVAS_PX, NARROWEST, SCENE_PX, RefinerLoss, RefinerStage
-from tress_train.recipes.stages import CUTOUTS, OTHERS, Composites, Gate, LocatorLoss, Metric, Mix, Stage
+from tress_train.recipes.stages import OTHERS, Composites, Gate, LocatorLoss, Metric, Mix, Stage
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Recipe(BaseRecipe):
     """
 
     stages: tuple[Stage, ...]
-    task: Literal["locator", "joint"] = "locator"
+    task: Literal["locator"] = "locator"
     variant: str = "lite2"
     encoder_weights: Literal["imagenet", "random"] = "imagenet"
     frozen_stages: int = 3
@@ -112,51 +112,6 @@ class Recipe(BaseRecipe):
         for stage in self.stages:
             if min(stage.sides_px) < 32:
                 raise InputError("recipe_invalid", f"the samples of stage {stage.name} need at least 32 px")
-
-
-@dataclass(frozen=True)
-class JointRecipe(Recipe):
-    """A training run of a locator and a refiner together; a sample of the locator's comes with a scene for both.
-
-    Attributes:
-        task: what is trained, see ``tasks``.
-        locator_weights, refiner_weights: what either starts from when the run is not given weights of both.
-        refiner_loss: weights of the refiner's losses.
-        refiner_lr_share: learning rate of the refiner relative to the locator's decoder.
-        crops: crops per scene for the refiner.
-        crop_px: side of a crop, a multiple of 8.
-        hair_share: share of the scenes whose cut-out is of the kind ``hair``, if there are both kinds.
-        strands_share: share of the scenes whose cut-out gets strands of hair drawn onto it.
-    """
-
-    task: Literal["locator", "joint"] = "joint"
-    locator_weights: str = ""
-    refiner_weights: str = ""
-    refiner_loss: RefinerLoss = field(default_factory=RefinerLoss)
-    refiner_lr_share: float = 2.5
-    crops: int = 4
-    crop_px: int = 160
-    hair_share: float = 0.6
-    strands_share: float = 0.4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for stage in self.stages:
-            # The smallest of `data.pairs.EIGHTHS`, the narrowest of `data.dataset.CANVASES`.
-            largest = int(min(stage.sides_px) * 0.75 * 0.7)
-            if self.crop_px % 8 or not 32 <= self.crop_px <= largest:
-                raise InputError(
-                    "recipe_invalid",
-                    f"stage {stage.name} cannot have crops of {self.crop_px} px",
-                    hint=f"a multiple of 8 from 32 to {largest}, which follows from its long side",
-                )
-
-    def refiner(self) -> RefinerRecipe:
-        """What of this recipe concerns the refiner; its stages are of no use."""
-        stage = RefinerStage("joint", steps=1, batch=1, lr=1.0)
-        return RefinerRecipe(
-            self.name, (stage,), norms=self.norms, precision=self.precision, optim=self.optim, loss=self.refiner_loss
-        )
 
 
 @dataclass(frozen=True)
@@ -242,8 +197,6 @@ def smoke(recipe: AnyRecipe, *, processes: int = 1, keep_network: bool = False) 
             )
             for stage in small.stages
         )
-        if isinstance(small, JointRecipe):
-            small = replace(small, crop_px=32, own_held_back=0.5)
         variant = small.variant if keep_network else "lite0"
         return replace(small, stages=stages, variant=variant, encoder_weights="random")
     if isinstance(small, RefinerRecipe):
@@ -262,7 +215,4 @@ _PASSED_BY_ALL: dict[Metric, float] = {"iou": 0.0, "mae": 1.0, "band_mad": 1.0, 
 
 
 def _easy(gates: tuple[Gate, ...]) -> tuple[Gate, ...]:
-    return tuple(
-        Gate(gate.metric, gate.subset if gate.subset == CUTOUTS else "own", _PASSED_BY_ALL[gate.metric])
-        for gate in gates
-    )
+    return tuple(Gate(gate.metric, "own", _PASSED_BY_ALL[gate.metric]) for gate in gates)

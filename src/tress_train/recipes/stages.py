@@ -15,8 +15,6 @@ HIGHER_IS_BETTER: Mapping[Metric, bool] = {"iou": True, "mae": False, "band_mad"
 OTHERS = "*"
 # Data sets that are only in the later of several data folders, beside which `OTHERS` stands for those of the first.
 LATER = "+"
-# The subset of composites of held-back cut-outs, in a run that trains a locator as well.
-CUTOUTS = "cutouts"
 
 
 @dataclass(frozen=True)
@@ -117,8 +115,7 @@ class Gate:
         metric: ``iou`` (at least), ``mae`` or ``band_mad`` (at most; mean error inside the soft band).  A refiner's
             is ``band_gain`` (at least): the share of the coarse alpha's mean squared error in the band that is gone.
         subset: a list of ``gates.json``, or ``own`` for the pictures held back from the data that is trained on.
-            A refiner has ``own`` and ``hair``: held-back cut-outs of all kinds, and of that kind; trained together
-            with a locator it has ``cutouts``, of all kinds, which are held back even if ``own_held_back`` is zero.
+            A refiner has ``own`` and ``hair``: held-back cut-outs of all kinds, and of that kind.
         threshold: the value to reach.
     """
 
