@@ -45,6 +45,15 @@ def cut(
             help="File or folder to write to, or - for stdout. Unset: photo.cutout.png beside photo.jpg.",
         ),
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="TEMPLATE",
+            help="What results are called, as in '{stem}.cutout': {stem} is the input's name without its suffix, {ext} "
+            "the suffix.",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")] = False,
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Leave existing results, so that a stopped run goes on.")
@@ -77,7 +86,8 @@ def cut(
     _check_numbers(threads, max_megapixels)
     if overwrite and skip_existing:
         raise InputError("options_conflict", "--overwrite and --skip-existing exclude each other")
-    jobs, settled = _plan(inputs, output, options, "overwrite" if overwrite else "skip" if skip_existing else "refuse")
+    existing: Existing = "overwrite" if overwrite else "skip" if skip_existing else "refuse"
+    jobs, settled = _plan(inputs, output, name, options, existing)
     if not jobs:
         if not quiet:
             say("nothing to do: all results exist")
@@ -102,10 +112,11 @@ def cut(
 
 
 def _plan(
-    inputs: list[str], output: str | None, options: OutputOptions, existing: Existing
+    inputs: list[str], output: str | None, name: str | None, options: OutputOptions, existing: Existing
 ) -> tuple[list[Job], OutputOptions]:
     """Where results go, and the options with their format settled; everything that can be refused now is."""
     from tress.io.encode import extension, format_for
+    from tress.io.naming import NameTemplate
     from tress.io.plan import plan
 
     wanted = "png" if options.format == "auto" else options.format
@@ -113,6 +124,7 @@ def _plan(
         inputs,
         output,
         extension=extension(wanted),
+        name=NameTemplate(name) if name else None,
         existing=existing,
         protected=options.files,
         warn=lambda message: say(f"warning: {message}"),
