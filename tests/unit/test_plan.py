@@ -54,7 +54,9 @@ def test_beside_the_input(tree: Path) -> None:
     assert plan(["photo.jpg"], None, extension=".png") == [
         Job(Path("photo.jpg"), Path("photo.cutout.png"), "photo.jpg")
     ]
-    assert pairs(plan(["photo.jpg"], None, extension=".webp", name=NameTemplate("{stem}.mask"))) == [("photo.jpg", "photo.mask.webp")]
+    assert pairs(plan(["photo.jpg"], None, extension=".webp", name=NameTemplate("{stem}.mask"))) == [
+        ("photo.jpg", "photo.mask.webp")
+    ]
 
 
 def test_standard_streams(tree: Path) -> None:

@@ -1,10 +1,10 @@
 """Many pictures, here or in object stores, by one machine or many: nothing lost, nothing done twice.
 
-    from tress import batch
+from tress import batch
 
-    batch.plan("photos/", "cutouts/")
-    summary = batch.run("cutouts/", progress=lambda p: print(p.done, p.total))
-    failed = [row for row in batch.read_rows("cutouts/") if row.status == "failed"]
+batch.plan("photos/", "cutouts/")
+summary = batch.run("cutouts/", progress=lambda p: print(p.done, p.total))
+failed = [row for row in batch.read_rows("cutouts/") if row.status == "failed"]
 """
 
 from __future__ import annotations

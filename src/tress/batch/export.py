@@ -59,16 +59,16 @@ def _parquet(rows: list[Row]) -> bytes:
         from pyarrow import parquet
     except ImportError:
         raise missing("pyarrow", "parquet", "to write a Parquet file") from None
+    steps = sorted({step for row in rows for step in row.seconds} | {"decode"})
     text, number = pyarrow.string(), pyarrow.int64()
     kinds = {
         "confidence": pyarrow.float64(),
-        "seconds": pyarrow.map_(text, pyarrow.float64()),
+        "seconds": pyarrow.struct([(step, pyarrow.float64()) for step in steps]),
         "warnings": pyarrow.list_(text),
         **dict.fromkeys(("input_bytes", "output_bytes", "width", "height", "input_width", "input_height"), number),
     }
     schema = pyarrow.schema([(name, kinds.get(name, text)) for name in COLUMNS])
-    values = [{**asdict(row), "seconds": list(row.seconds.items())} for row in rows]
-    table = pyarrow.Table.from_pylist([_encodable(value) for value in values], schema)
+    table = pyarrow.Table.from_pylist([_encodable(asdict(row)) for row in rows], schema)
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(table, sink, compression="zstd")
     return sink.getvalue().to_pybytes()

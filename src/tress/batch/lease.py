@@ -82,7 +82,9 @@ class Leases:
         number, holder = _last(self._store, shard)
         if holder is not None and not holder.is_dead:
             raise held(shard, holder)
-        if not self._store.create(_name(shard, number + 1), self._content()):
+        mark = f"{shard:05d}"
+        self._store.sweep({f"{STATE}/leases/{mark}"}, mark)
+        if not self._store.create(_name(shard, number + 1), self._content(), mark=mark):
             _, holder = _last(self._store, shard)
             raise held(shard, holder)
         with self._lock:

@@ -30,11 +30,12 @@ class ShardState:
     """What ledger and journals say of a shard.
 
     rows: the last row of every input.  open: outputs that a run was about to write, and that have no row since: what
-    lies there is that run's.
+    lies there is that run's.  journals: names of the journals that are not part of the ledger yet.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
+    journals: list[str] = field(default_factory=list)
 
 
 def read_shard(store: Store, shard: int) -> ShardState:
@@ -43,8 +44,8 @@ def read_shard(store: Store, shard: int) -> ShardState:
     Raises:
         InputError: ``ledger_damaged``.
     """
-    state = ShardState()
-    for name in [ledger_name(shard), *store.names(_journal_folder(shard))]:
+    state = ShardState(journals=store.names(_journal_folder(shard)))
+    for name in [ledger_name(shard), *state.journals]:
         try:
             data = store.read(name)
         except FileNotFoundError:
@@ -82,8 +83,7 @@ class Journal:
         # On a local disk a row costs nothing to write, so none waits.
         self._local = store if isinstance(store, LocalStore) else None
         self.state = read_shard(store, shard)
-        self._before = set(store.names(_journal_folder(shard)))
-        if self.state.open:
+        if self.state.journals:
             folders = {PurePosixPath(name).parent.as_posix() for name in self.state.open}
             store.sweep({*folders, f"{STATE}/ledger"}, self.mark)
 
@@ -118,7 +118,8 @@ class Journal:
         self._close_file()
         lines = b"".join(row.to_line() for row in self.state.rows.values())
         self._store.replace(ledger_name(self._shard), lines, mark=self.mark)
-        for name in self._before | set(self._store.names(_journal_folder(self._shard))):
+        # The oldest first: what a crash leaves of them is then no older than the ledger.
+        for name in self._store.names(_journal_folder(self._shard)):
             self._store.remove(name)
         self.state.open.clear()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime, timezone
 from typing import Any
 
 from tress.batch.rows import Row, Status
@@ -18,6 +20,7 @@ STATE = ".tress"
 """Folder below the destination that holds plan, ledger and leases; hidden, so that no walk takes it for pictures."""
 PLAN = f"{STATE}/plan.jsonl"
 _FORMAT = 1
+_MARK = "plan"
 # The first read; a header is longer only if options bring pictures along.
 _HEAD_BYTES = 1 << 16
 
@@ -108,6 +111,11 @@ class Plan:
         return address_below(self.root, item.input)
 
 
+def new_id() -> str:
+    """Of a plan or a run; ids sort by time."""
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+
+
 def address_below(root: str, name: str) -> str:
     """Path or URL of a name below a root; a name that is a whole path or URL stays."""
     if "://" in name or os.path.isabs(name):
@@ -135,7 +143,8 @@ def write_plan(store: Store, plan: Plan, shards: Sequence[bytes]) -> Plan:
     plan = replace(plan, spans=tuple(spans))
     values = {one.name: getattr(plan, one.name) for one in fields(plan)}
     header = {"format": _FORMAT, **values, "settings": plan.settings.to_json()}
-    store.replace(PLAN, b"".join([json.dumps(header).encode() + b"\n", *shards]))
+    store.sweep({STATE}, _MARK)
+    store.replace(PLAN, b"".join([json.dumps(header).encode() + b"\n", *shards]), mark=_MARK)
     return plan
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from tress.batch.lease import refuse_if_held
 from tress.batch.ledger import ShardState, read_shard
-from tress.batch.planfile import PLAN, STATE, Item, Plan, address_below, read_plan, shard_of, write_plan
+from tress.batch.planfile import PLAN, STATE, Item, Plan, address_below, new_id, read_plan, shard_of, write_plan
 from tress.batch.settings import Settings
 from tress.batch.shard import may_be_ours, remaining
 from tress.batch.sources import FOLDER_UNREAD, Found, open_source
@@ -130,7 +129,7 @@ def plan(
     items.check([str(path) for path in options.files])
     count = count or max(_SHARDS, -(-len(items.items) // _SHARD_ITEMS))
     header = Plan(
-        id=f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}",
+        id=new_id(),
         created=now(),
         source=source,
         root=read.root,
@@ -150,9 +149,7 @@ def plan(
 class _Items:
     """Collects inputs as items of a plan, with what is wrong about each."""
 
-    def __init__(
-        self, root: str, store: Store, template: NameTemplate, suffix: str, collisions: Existing
-    ) -> None:
+    def __init__(self, root: str, store: Store, template: NameTemplate, suffix: str, collisions: Existing) -> None:
         self.items: dict[str, Item] = {}
         self._root, self._store, self._template, self._suffix = root, store, template, suffix
         self._collisions = collisions
@@ -260,9 +257,7 @@ def _settle_existing(
                 if existing == "skip":
                     message = f"{item.output} was there before"
                     items[index] = replace(item, status="skipped", code="target_exists", message=message)
-        to_do += [
-            item for item in remaining(items, state, header, model_digest, None) if item.status is None
-        ]
+        to_do += [item for item in remaining(items, state, header, model_digest, None) if item.status is None]
     if foreign and existing == "refuse":
         shown = ", ".join(foreign[:_SHOWN]) + (f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else "")
         raise InputError(

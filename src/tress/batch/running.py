@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tress.batch.lease import Leases, refuse_if_held
-from tress.batch.planfile import Plan, read_plan
+from tress.batch.ledger import Journal
+from tress.batch.planfile import Plan, new_id, read_plan
 from tress.batch.pool import Lost, Pool, Ready
 from tress.batch.progress import Counts, Ending, ProgressCallback, Summary
 from tress.batch.rows import Row
@@ -94,7 +93,6 @@ class Task:
         config: of the workers, without threads.
         retry: what to take, if not what is left.
         how: as asked for.
-        leases: of this run.
         stop: set when the run shall end with the pictures in hand.
     """
 
@@ -105,8 +103,21 @@ class Task:
     config: Config
     retry: Retry | None
     how: How
-    leases: Leases
     stop: threading.Event
+
+
+class Held(Protocol):
+    """What working on shards needs of ``Leases``."""
+
+    @property
+    def lost(self) -> InputError | None:
+        """Why the run must stop."""
+
+    def take(self, shard: int) -> None:
+        """Takes a shard."""
+
+    def give_back(self, shard: int) -> None:
+        """Gives it back."""
 
 
 class Told(Protocol):
@@ -119,11 +130,12 @@ class Told(Protocol):
 class Engine(Protocol):
     """Works on shards."""
 
-    def __call__(self, task: Task, told: Told, ready: Callable[[Ready], None]) -> None:
+    def __call__(self, task: Task, leases: Leases, told: Told, ready: Callable[[Ready], None]) -> None:
         """Works until everything is done or ``task.stop`` is set.
 
         Args:
             task: what to do.
+            leases: to take shards with.
             told: called for every new row, by the calling thread.
             ready: called once when networks are loaded.
         """
@@ -182,52 +194,53 @@ def run(
         if ready is not None:
             ready(what)
 
-    shards = [shard for shard in wanted if counted[shard].left]
-    if shards:
-        config = Config(
+    task = Task(
+        store=store,
+        plan=plan,
+        shards=[shard for shard in wanted if counted[shard].left],
+        run=new_id(),
+        config=Config(
             settings=plan.settings.to_json(),
             output=store.address,
             plan=plan.id,
             options_digest=plan.settings.options_digest,
             model_digest=model_digest,
             threads=None,
-        )
-        run_id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
-        leases = Leases(store, run_id)
-        task = Task(
-            store=store,
-            plan=plan,
-            shards=shards,
-            run=run_id,
-            config=config,
-            retry=retry,
-            how=how,
-            leases=leases,
-            stop=stop,
-        )
-        try:
-            (engine or local_engine)(task, told, is_ready)
-        finally:
-            leases.close()
+        ),
+        retry=retry,
+        how=how,
+        stop=stop,
+    )
+    leases = Leases(store, task.run)
+    try:
+        for shard in wanted:
+            if counted[shard].unmerged and not counted[shard].left:
+                leases.take(shard)
+                Journal(store, shard, task.run).close()
+                leases.give_back(shard)
+        if task.shards:
+            (engine or local_engine)(task, leases, told, is_ready)
+    finally:
+        leases.close()
     if stop.is_set() and ending == "complete":
         ending = "interrupted"
     end = _sum(count_shard(store, plan, shard, model_digest) for shard in wanted)
     return replace(summarise(end), ending=ending, made=counts.made, seconds=counts.seconds)
 
 
-def local_engine(task: Task, told: Told, ready: Callable[[Ready], None]) -> None:
+def local_engine(task: Task, leases: Leases, told: Told, ready: Callable[[Ready], None]) -> None:
     """Works on shards with processes of this machine."""
     workers, threads = task.how.budget()
     pool = Pool(replace(task.config, threads=threads), workers=workers, timeout_s=task.how.timeout_s)
     try:
-        drive(pool, task, told, ready)
+        drive(pool, task, leases, told, ready)
     finally:
         pool.close()
 
 
-def drive(pool: Pool, task: Task, told: Told, ready: Callable[[Ready], None]) -> None:
+def drive(pool: Pool, task: Task, leases: Held, told: Told, ready: Callable[[Ready], None]) -> None:
     """Brings jobs of the task's shards to a pool and rows to the ledger, shard after shard without a pause between."""
-    stream = _Stream(task, told)
+    stream = _Stream(task, leases, told)
     is_ready = pool.ready is not None
     try:
         while True:
@@ -242,8 +255,8 @@ def drive(pool: Pool, task: Task, told: Told, ready: Callable[[Ready], None]) ->
             if not is_ready and pool.ready is not None:
                 is_ready = True
                 ready(pool.ready)
-            if task.leases.lost is not None:
-                raise task.leases.lost
+            if leases.lost is not None:
+                raise leases.lost
             stream.flush_if_due()
         stream.close()
     except BaseException:
@@ -254,8 +267,8 @@ def drive(pool: Pool, task: Task, told: Told, ready: Callable[[Ready], None]) ->
 class _Stream:
     """The jobs of one shard after another; each shard is opened when its turn comes and closed with its last answer."""
 
-    def __init__(self, task: Task, told: Told) -> None:
-        self._task, self._told = task, told
+    def __init__(self, task: Task, leases: Held, told: Told) -> None:
+        self._task, self._leases, self._told = task, leases, told
         self._coming = iter(task.shards)
         self._current: ShardWork | None = None
         self._open: dict[str, ShardWork] = {}
@@ -293,7 +306,7 @@ class _Stream:
 
     def _opened(self, shard: int) -> ShardWork:
         task = self._task
-        task.leases.take(shard)
+        self._leases.take(shard)
         work = ShardWork(task.store, task.plan, shard, run=task.run, config=task.config, retry=task.retry)
         self._open[work.mark] = work
         for row in work.settled:
@@ -307,7 +320,7 @@ class _Stream:
     def _close(self, work: ShardWork) -> None:
         work.close()
         del self._open[work.mark]
-        self._task.leases.give_back(work.shard)
+        self._leases.give_back(work.shard)
 
 
 def _sum(counts: Iterable[Count]) -> Count:
@@ -315,4 +328,3 @@ def _sum(counts: Iterable[Count]) -> Count:
     for count in counts:
         total += count
     return total
-

@@ -109,9 +109,7 @@ class ShardWork:
     def answered(self, job: Job, answer: Row | Lost) -> Row:
         """Adds what became of a job to the ledger."""
         if isinstance(answer, Lost):
-            answer = make_row(
-                self._config, job.input, job.output, "failed", code=answer.code, message=answer.message
-            )
+            answer = make_row(self._config, job.input, job.output, "failed", code=answer.code, message=answer.message)
         self._journal.add(answer)
         self._in_hand -= 1
         return answer

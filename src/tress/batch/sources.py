@@ -14,7 +14,7 @@ from typing import Any
 
 from tress.batch.manifests import SUFFIXES, is_list, read_list
 from tress.batch.planfile import address_below
-from tress.batch.store import Stat, filesystem, is_remote, local_path, local_stat, read_input, stat_of
+from tress.batch.store import UNKNOWN, Stat, filesystem, is_remote, local_path, local_stat, read_input, stat_of
 from tress.errors import InputError
 from tress.io.files import NO_PERMISSION
 from tress.io.naming import BESIDE, PICTURE_SUFFIXES
@@ -43,7 +43,7 @@ class Found:
 
     input: str
     relative: str
-    stat: Stat = Stat(None, None)
+    stat: Stat = UNKNOWN
     problem: InputError | None = None
 
 
@@ -103,7 +103,7 @@ def _local(source: str, column: str | None, output: str) -> Source:
 
 def _remote(source: str, column: str | None, output: str) -> Source:
     fs, path = filesystem(source)
-    prefix = source[: len(source) - len(path)] if source.endswith(path) else f"{source.split('://')[0]}://"
+    prefix = source[: len(source) - len(path)] if source.endswith(path) else f"{source.split('://', maxsplit=1)[0]}://"
     fs.invalidate_cache()
     if is_list(source):
         data, _ = read_input(source, _MANIFEST_BYTES)

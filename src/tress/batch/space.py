@@ -51,7 +51,9 @@ def space_for(addresses: Sequence[str], options: OutputOptions, store: Store) ->
     sizes = [pixels for address in sample if (pixels := _pixels(address)) is not None]
     needed = None
     if sizes:
-        per_pixel = _LOSSLESS_WEBP if options.lossless and options.format == "webp" else _BYTES_PER_PIXEL[options.format]
+        per_pixel = (
+            _LOSSLESS_WEBP if options.lossless and options.format == "webp" else _BYTES_PER_PIXEL[options.format]
+        )
         per_picture = sum(_result_pixels(pixels, options) for pixels in sizes) / len(sizes) * per_pixel
         needed = round(per_picture * len(addresses))
     return Space(needed if addresses else 0, _free_bytes(store))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from tress.batch.ledger import read_shard
 from tress.batch.planfile import Plan, read_items, read_plan
 from tress.batch.progress import Summary
-from tress.batch.rows import Row
+from tress.batch.rows import STATUSES, Row
 from tress.batch.shard import Retry, remaining
 from tress.batch.store import Store, open_store
 
@@ -19,16 +20,19 @@ class Count:
     """Of one or more shards.
 
     total: inputs.  left: of them, those that have no row that settles them.  statuses, codes: of the rows that do.
+    unmerged: journals that a run which was killed left beside the ledger.
     """
 
     total: int = 0
     left: int = 0
+    unmerged: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
 
     def __iadd__(self, other: Count) -> Count:
         self.total += other.total
         self.left += other.left
+        self.unmerged += other.unmerged
         self.statuses += other.statuses
         self.codes += other.codes
         return self
@@ -65,7 +69,7 @@ def count_shard(store: Store, plan: Plan, shard: int, model_digest: str, retry: 
     state = read_shard(store, shard)
     items = list(read_items(store, plan, shard))
     left = {item.input for item in remaining(items, state, plan, model_digest, retry)}
-    count = Count(len(items), len(left))
+    count = Count(len(items), len(left), len(state.journals))
     for item in items:
         row = state.rows.get(item.input)
         if item.input not in left and row is not None:
@@ -78,7 +82,8 @@ def count_shard(store: Store, plan: Plan, shard: int, model_digest: str, retry: 
 def summarise(count: Count) -> Summary:
     """Counts as a summary."""
     codes = dict(count.codes.most_common())
-    return Summary(total=count.total, left=count.left, codes=codes, **count.statuses)
+    by_status: dict[str, Any] = {status: count.statuses[status] for status in STATUSES}
+    return Summary(total=count.total, left=count.left, codes=codes, **by_status)
 
 
 def read_rows(destination: str, *, shards: Iterable[int] | None = None) -> Iterator[Row]:

@@ -27,6 +27,9 @@ class Stat:
     version: str | None
 
 
+UNKNOWN = Stat(None, None)
+
+
 class Store(Protocol):
     """A folder, or a prefix in an object store.  Names are relative to it, with forward slashes."""
 
@@ -262,7 +265,9 @@ def read_input(address: str, max_bytes: int) -> tuple[bytes, Stat]:
                 stat = stat_of(fs.info(path))
                 data = fs.cat_file(path, start=0, end=max_bytes + 1)
     except FileNotFoundError:
-        raise InputError("path_missing", f"{address} does not exist", hint="it was there when the plan was made") from None
+        raise InputError(
+            "path_missing", f"{address} does not exist", hint="it was there when the plan was made"
+        ) from None
     if len(data) > max_bytes:
         raise InputError("input_too_long", f"{address} is longer than {max_bytes} bytes", hint="give tress one picture")
     return data, stat

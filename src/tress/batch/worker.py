@@ -1,8 +1,8 @@
-"""The worker process: ``main`` in a Python of its own.  Pictures to work on come in on stdin, answers go to stdout.
+"""The worker process: ``main`` in a Python of its own.
 
-Both are lines of JSON.  The first line in says what all pictures need (``Config``), the first line out that the networks
-are loaded.  A process of its own, started anew and not forked, can be killed when it hangs, and shares no threads, locks
-or broken libraries with whoever started it.
+Pictures to work on come in on stdin, answers go to stdout, as lines of JSON.  The first line in says what all pictures
+need (``Config``), the first line out that the networks are loaded.  A process of its own, started anew and not forked,
+can be killed when it hangs, and shares no threads, locks or broken libraries with whoever started it.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ class _Room:
     """Lets pictures in as long as all of them together have no more pixels than the largest one allowed."""
 
     def __init__(self, megapixels: float) -> None:
-        self._limit_px = megapixels * 1e6
+        self._limit_px = round(megapixels * 1e6)
         self._used_px = 0
         self._changed = threading.Condition()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tress.cli.batch_report import RunReport, exit_for, print_json, say_plan, say_summary, stopping
+from tress.cli.batch_report import RunReport, exit_for, plan_lines, print_json, stopping, summary_lines
 from tress.cli.failures import say
 from tress.cli.options import (
     Device,
@@ -77,7 +78,9 @@ def plan_options(
     ] = None,
     shards: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Parts that can be worked on by themselves. Unset: 16, or one for 5,000 inputs."),
+        typer.Option(
+            metavar="N", help="Parts that can be worked on by themselves. Unset: 16, or one for 5,000 inputs."
+        ),
     ] = None,
     overwrite: Overwrite = False,
     skip_existing: SkipExisting = False,
@@ -88,9 +91,7 @@ def plan_options(
 ) -> Planning:
     """The flags of a plan."""
     check_numbers(None, max_megapixels)
-    return Planning(
-        name or "{stem}", column, shards, overwrite, skip_existing, model, refine, device, max_megapixels
-    )
+    return Planning(name or "{stem}", column, shards, overwrite, skip_existing, model, refine, device, max_megapixels)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def start(
     """Plan and run: what `tress batch SRC DST` is short for. Running it again goes on where it stopped."""
     report = _plan(source, destination, planning, options)
     if not running.quiet and not running.as_json:
-        say_plan(report)
+        _say_all(plan_lines(report))
     _run(destination, running)
 
 
@@ -178,7 +179,7 @@ def plan(
     if as_json:
         print_json(report.to_json())
     else:
-        say_plan(report)
+        print(*plan_lines(report), sep="\n")
 
 
 @app.command()
@@ -224,7 +225,7 @@ def status(
     if as_json:
         print_json(summary.to_json())
     else:
-        say_summary(summary, destination)
+        print(*summary_lines(summary, destination), sep="\n")
 
 
 @app.command()
@@ -242,7 +243,7 @@ def review(
     """Write a page with the results that a person should look at: unsure, without a subject, failed."""
     from tress.batch.review import write_review
 
-    say(f"{write_review(destination, output=output, below=below, limit=limit)}")
+    print(write_review(destination, output=output, below=below, limit=limit))
 
 
 def _plan(source: str, destination: str, planning: Planning, options: OutputOptions) -> Report:
@@ -275,9 +276,14 @@ def _run(destination: str, running: Running, retry: Retry | None = None) -> None
     if running.as_json:
         print_json({"summary": summary.to_json()})
     elif not running.quiet:
-        say_summary(summary, destination)
+        _say_all(summary_lines(summary, destination))
     if code := exit_for(summary):
         raise typer.Exit(code)
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 def _part(text: str) -> tuple[int, int]:

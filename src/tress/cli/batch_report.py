@@ -74,36 +74,36 @@ class RunReport:
             say("further failures are not shown; tress batch status counts them, and the ledger names them")
 
 
-def say_plan(report: Report) -> None:
+def plan_lines(report: Report) -> Iterator[str]:
     """A plan in a few lines."""
     plan = report.plan
-    say(f"{report.inputs} inputs ({_size(report.input_bytes)}) in {plan.shards} shards, from {plan.source}")
-    say(f"{report.to_do} to do, {report.done} done already ({report.seconds:.1f} s to plan)")
+    yield f"{report.inputs} inputs ({_size(report.input_bytes)}) in {plan.shards} shards, from {plan.source}"
+    yield f"{report.to_do} to do, {report.done} done already ({report.seconds:.1f} s to plan)"
     for code, count in report.settled.items():
-        say(f"{count} will not be worked on: {code}, such as: {report.examples[code]}")
+        yield f"{count} will not be worked on: {code}, such as: {report.examples[code]}"
     space = report.space
     if space.needed_bytes is not None and report.to_do:
         free = f", {_size(space.free_bytes)} free" if space.free_bytes is not None else ""
-        say(f"about {_size(space.needed_bytes)} for the results{free}")
+        yield f"about {_size(space.needed_bytes)} for the results{free}"
     if space.is_short:
-        say("warning: that will most likely not fit")
+        yield "warning: that will most likely not fit"
 
 
-def say_summary(summary: Summary, destination: str) -> None:
+def summary_lines(summary: Summary, destination: str) -> Iterator[str]:
     """How it ended, and what to do next."""
     parts = [f"{summary.ok} ok", f"{summary.empty} without a subject", f"{summary.failed} failed"]
     parts += [f"{summary.skipped} skipped"] if summary.skipped else []
     parts += [f"{summary.left} left"] if summary.left else []
     made = f" ({summary.made} in {summary.seconds:.1f} s)" if summary.made else ""
-    say(f"{summary.total} inputs: {', '.join(parts)}{made}")
+    yield f"{summary.total} inputs: {', '.join(parts)}{made}"
     for code, count in summary.codes.items():
-        say(f"  {code}: {count}")
+        yield f"  {code}: {count}"
     if summary.ending == "too_many_failed":
-        say("error: stopped, because more failed than --max-failure-rate allows")
+        yield "error: stopped, because more failed than --max-failure-rate allows"
     if summary.ending == "interrupted":
-        say(f"stopped; to go on: tress batch run {destination}")
+        yield f"stopped; to go on: tress batch run {destination}"
     elif summary.failed:
-        say(f"hint: tress batch review {destination} shows them, tress batch retry {destination} tries them again")
+        yield f"hint: tress batch review {destination} shows them, tress batch retry {destination} tries them again"
 
 
 def exit_for(summary: Summary) -> ExitCode:

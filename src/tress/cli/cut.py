@@ -198,4 +198,3 @@ def _check_stdout(as_json: bool) -> None:
         raise InputError(
             "stdout_is_terminal", "a picture makes no sense on a terminal", hint="name a file with --output, or pipe it"
         )
-

@@ -65,7 +65,9 @@ def check_numbers(threads: int | None, max_megapixels: float) -> None:
         raise InputError("option_value", f"max-megapixels is {max_megapixels:g}, but it must be more than 0")
 
 
-def with_parameters_of(builder: Callable[..., Any], *, into: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_parameters_of(
+    builder: Callable[..., Any], *, into: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command the parameters of ``builder`` in place of its parameter ``into``, which gets what that builds."""
     built = inspect.signature(builder, eval_str=True).parameters
 

@@ -118,6 +118,7 @@ def _place_without_clobbering(name: str, target: Path) -> None:
 
 
 def write_error(error: OSError, target: Path) -> InputError:
+    """The error for what the system answered to writing a file."""
     if error.errno in _DISK_FULL:
         return InputError("disk_full", f"no space is left to write {target}", hint="free some space and run it again")
     if error.errno in NO_PERMISSION:
