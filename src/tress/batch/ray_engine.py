@@ -69,7 +69,7 @@ class RayEngine:
     def _connect(self, ray: Any) -> None:
         local = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
         try:
-            ray.init(address=self.address, log_to_driver=False, **({} if self.address else local))
+            ray.init(address=self.address, log_to_driver=False, logging_level="warning", **({} if self.address else local))
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise InputError(
                 "cluster_unreachable",
@@ -82,13 +82,12 @@ class RayEngine:
 class _Member:
     """An actor and what it does.
 
-    waits: for its start, then for the end of its shard.  rows: the question for its news.
+    answer: what it was asked last: whether it is there, and then for news of its shard.
     """
 
     actor: Any
-    waits: Any
+    answer: Any
     shard: int | None = None
-    rows: Any = None
     is_up: bool = False
 
 
@@ -174,13 +173,11 @@ class _Driver:
                 if not self._shards[shard].attempts:
                     self._leases.take(shard)
                 self._shards[shard].attempts += 1
-                member.shard, member.waits = shard, member.actor.work.remote(shard)
-                member.rows = member.actor.news.remote()
+                member.actor.work.remote(shard)
+                member.shard, member.answer = shard, member.actor.news.remote()
 
     def _hear(self) -> None:
-        asked = {}
-        for member in self._members:
-            asked.update({ref: member for ref in (member.waits, member.rows) if ref is not None})
+        asked = {member.answer: member for member in self._members if member.answer is not None}
         done, _ = self._ray.wait(list(asked), num_returns=1, timeout=_TICK_SECONDS)
         for ref in done:
             member = asked[ref]
@@ -189,13 +186,14 @@ class _Driver:
             except self._ray.exceptions.RayActorError:
                 self._replace(member)
                 continue
-            if ref is member.rows:
-                self._tell(member, answer)
-                member.rows = member.actor.news.remote() if member.shard is not None else None
-            elif not member.is_up:
-                member.is_up, member.waits = True, None
+            if not member.is_up:
+                member.is_up, member.answer = True, None
+                continue
+            self._tell(member, answer)
+            if answer["is_over"]:
+                self._finished(member, answer["failure"])
             else:
-                self._finished(member, answer)
+                member.answer = member.actor.news.remote()
 
     def _tell(self, member: _Member, news: dict[str, Any]) -> None:
         if news["ready"] and not self._is_ready:
@@ -213,9 +211,7 @@ class _Driver:
         if failure is not None:
             kind = ModelError if failure["kind"] == "ModelError" else InputError
             raise kind(failure["code"], failure["message"], hint=failure["hint"])
-        with contextlib.suppress(self._ray.exceptions.RayActorError):
-            self._tell(member, self._ray.get(member.actor.news.remote()))
-        shard, member.shard, member.waits = member.shard, None, None
+        shard, member.shard, member.answer = member.shard, None, None
         known = self._shards.pop(shard)
         if known.attempts > 1:
             # Rows that a lost actor had written, but not told of.
@@ -257,15 +253,18 @@ class ShardActor:
         self._retry = None if codes is None else Retry(frozenset(codes))
         self._how = How(timeout_s=timeout_s)
         self._stop = threading.Event()
-        self._rows: queue.Queue[tuple[dict[str, Any], bool]] = queue.Queue()
+        # Rows, and whether the plan itself settled them; None when the shard is over.
+        self._rows: queue.Queue[tuple[dict[str, Any], bool] | None] = queue.Queue()
+        self._failure: dict[str, str] | None = None
         self._pool: Pool | None = None
         self._ready: Ready | None = None
 
     def hello(self) -> None:
         """Answers as soon as the actor has found its place."""
 
-    def work(self, shard: int) -> dict[str, str] | None:
-        """Works on one shard; returns what made it impossible, if anything did."""
+    def work(self, shard: int) -> None:
+        """Works on one shard; ``news`` tells how it goes."""
+        self._failure = {"kind": "", "code": "internal_error", "message": "the actor failed", "hint": "see Ray's logs"}
         try:
             store = open_store(self._config.output)
             if self._pool is None:
@@ -282,22 +281,27 @@ class ShardActor:
             )
             drive(self._pool, task, _HeldByDriver(), self._hear, self._hear_ready)
         except TressError as error:
-            return {
-                "kind": type(error).__name__,
-                "code": error.code,
-                "message": error.message,
-                "hint": error.hint,
-            }
-        return None
+            kind = type(error).__name__
+            self._failure = {"kind": kind, "code": error.code, "message": error.message, "hint": error.hint}
+        else:
+            self._failure = None
+        finally:
+            self._rows.put(None)
 
     def news(self) -> dict[str, Any]:
-        """The rows since the last question, after waiting a moment for the first one."""
-        rows: list[tuple[dict[str, Any], bool]] = []
+        """The rows since the last question, after waiting a moment for the first one; and whether the shard is over."""
+        heard: list[tuple[dict[str, Any], bool] | None] = []
         with contextlib.suppress(queue.Empty):
-            rows.append(self._rows.get(timeout=_TICK_SECONDS))
-            while True:
-                rows.append(self._rows.get_nowait())
-        return {"rows": rows, "ready": self._ready and asdict(self._ready)}
+            heard.append(self._rows.get(timeout=_TICK_SECONDS))
+            while heard[-1] is not None:
+                heard.append(self._rows.get_nowait())
+        is_over = bool(heard) and heard[-1] is None
+        return {
+            "rows": [row for row in heard if row is not None],
+            "is_over": is_over,
+            "failure": self._failure if is_over else None,
+            "ready": self._ready and asdict(self._ready),
+        }
 
     def stop(self) -> None:
         """Ends the shard with the pictures in hand."""
