@@ -9,13 +9,16 @@ failed = [row for row in batch.read_rows("cutouts/") if row.status == "failed"]
 
 from __future__ import annotations
 
+from tress.batch.export import export_rows
 from tress.batch.planning import Report, plan
 from tress.batch.progress import Progress, Summary
+from tress.batch.review import write_review
 from tress.batch.rows import Row
 from tress.batch.running import How, run
 from tress.batch.settings import Settings
 from tress.batch.shard import Retry
 from tress.batch.status import read_rows, status
+from tress.batch.watching import watch
 
 __all__ = [
     "How",
@@ -25,8 +28,11 @@ __all__ = [
     "Row",
     "Settings",
     "Summary",
+    "export_rows",
     "plan",
     "read_rows",
     "run",
     "status",
+    "watch",
+    "write_review",
 ]

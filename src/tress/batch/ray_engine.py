@@ -69,7 +69,9 @@ class RayEngine:
     def _connect(self, ray: Any) -> None:
         local = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
         try:
-            ray.init(address=self.address, log_to_driver=False, logging_level="warning", **({} if self.address else local))
+            ray.init(
+                address=self.address, log_to_driver=False, logging_level="warning", **({} if self.address else local)
+            )
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise InputError(
                 "cluster_unreachable",

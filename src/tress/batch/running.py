@@ -202,7 +202,6 @@ def run(
         config=Config(
             settings=plan.settings.to_json(),
             output=store.address,
-            plan=plan.id,
             options_digest=plan.settings.options_digest,
             model_digest=model_digest,
             threads=None,
@@ -218,8 +217,11 @@ def run(
                 leases.take(shard)
                 Journal(store, shard, task.run).close()
                 leases.give_back(shard)
-        if task.shards:
-            (engine or local_engine)(task, leases, told, is_ready)
+        if task.shards and engine is not None:
+            engine(task, leases, told, is_ready)
+        elif task.shards:
+            with contextlib.closing(LocalEngine()) as local:
+                local(task, leases, told, is_ready)
     finally:
         leases.close()
     if stop.is_set() and ending == "complete":
@@ -228,20 +230,41 @@ def run(
     return replace(summarise(end), ending=ending, made=counts.made, seconds=counts.seconds)
 
 
-def local_engine(task: Task, leases: Leases, told: Told, ready: Callable[[Ready], None]) -> None:
-    """Works on shards with processes of this machine."""
-    workers, threads = task.how.budget()
-    pool = Pool(replace(task.config, threads=threads), workers=workers, timeout_s=task.how.timeout_s)
-    try:
-        drive(pool, task, leases, told, ready)
-    finally:
-        pool.close()
+class LocalEngine:
+    """Works on shards with processes of this machine, which stay for the next run until ``close``."""
+
+    def __init__(self) -> None:
+        self._pool: Pool | None = None
+        self._for: tuple[Config, How] | None = None
+
+    def __call__(self, task: Task, leases: Leases, told: Told, ready: Callable[[Ready], None]) -> None:
+        """As ``Engine``."""
+        workers, threads = task.how.budget()
+        config = replace(task.config, threads=threads)
+        if self._pool is None or self._for != (config, task.how):
+            self.close()
+            self._pool = Pool(config, workers=workers, timeout_s=task.how.timeout_s)
+            self._for = (config, task.how)
+        try:
+            drive(self._pool, task, leases, told, ready)
+        except BaseException:
+            # With pictures in hand that nobody waits for.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the processes."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
 
 def drive(pool: Pool, task: Task, leases: Held, told: Told, ready: Callable[[Ready], None]) -> None:
     """Brings jobs of the task's shards to a pool and rows to the ledger, shard after shard without a pause between."""
     stream = _Stream(task, leases, told)
     is_ready = pool.ready is not None
+    if pool.ready is not None:
+        ready(pool.ready)
     try:
         while True:
             while not task.stop.is_set() and pool.wants and (job := stream.next_job()) is not None:

@@ -109,7 +109,15 @@ class ShardWork:
     def answered(self, job: Job, answer: Row | Lost) -> Row:
         """Adds what became of a job to the ledger."""
         if isinstance(answer, Lost):
-            answer = make_row(self._config, job.input, job.output, "failed", code=answer.code, message=answer.message)
+            answer = make_row(
+                self._config,
+                "failed",
+                input=job.input,
+                output=job.output,
+                plan=job.plan,
+                code=answer.code,
+                message=answer.message,
+            )
         self._journal.add(answer)
         self._in_hand -= 1
         return answer
@@ -134,9 +142,10 @@ class ShardWork:
                 continue
             row = make_row(
                 self._config,
-                item.input,
-                item.output,
                 item.status,
+                input=item.input,
+                output=item.output,
+                plan=self._plan.id,
                 code=item.code,
                 message=item.message,
                 input_bytes=item.size_bytes,
@@ -159,6 +168,7 @@ class ShardWork:
             input=item.input,
             address=self._plan.address_of(item),
             output=item.output,
+            plan=self._plan.id,
             size_bytes=item.size_bytes if checked else None,
             version=item.version if checked else None,
             mark=self.mark,

@@ -45,14 +45,12 @@ class Config:
     Attributes:
         settings: of the plan, as JSON.
         output: address of the destination.
-        plan: id.
         options_digest, model_digest: for the rows.
         threads: for the networks; None uses all cores.
     """
 
     settings: dict[str, Any]
     output: str
-    plan: str
     options_digest: str
     model_digest: str
     threads: int | None
@@ -66,6 +64,7 @@ class Job:
         input: as in the plan.
         address: path or URL to read.
         output: name below the destination.
+        plan: id.
         size_bytes, version: what the input must still be; None if it may be anything.
         mark: of unfinished files, as in ``Store.create``.
         may_replace: whatever is at the output may be replaced: the plan says so, or a run that was killed left it.
@@ -76,6 +75,7 @@ class Job:
     input: str
     address: str
     output: str
+    plan: str
     size_bytes: int | None = None
     version: str | None = None
     mark: str = ""
@@ -139,7 +139,7 @@ class Bench:
         if job.keep_if is not None and job.keep_if["input_digest"] == facts["input_digest"]:
             kept = Row.from_json(job.keep_if)
             facts.clear()
-            return Row(**{**asdict(kept), "input_version": stat.version, "plan": self._config.plan})
+            return Row(**{**asdict(kept), "input_version": stat.version, "plan": job.plan})
         with self._room.for_pixels(*read_size(data)):
             product = produce(self.remover, data, self._options)
         del data
@@ -170,18 +170,16 @@ class Bench:
         self._store.replace(job.output, data, mark=job.mark)
 
     def _row(self, job: Job, status: Status, **facts: Any) -> Row:
-        return make_row(self._config, job.input, job.output, status, model=self.remover.model, **facts)
+        about = {"input": job.input, "output": job.output, "plan": job.plan}
+        return make_row(self._config, status, **about, model=self.remover.model, **facts)
 
 
-def make_row(config: Config, name: str, output: str, status: Status, **facts: Any) -> Row:
-    """A row about the input ``name``, made now."""
+def make_row(config: Config, status: Status, **facts: Any) -> Row:
+    """A row, made now."""
     return Row(
-        input=name,
-        output=output,
         status=status,
         options_digest=config.options_digest,
         model_digest=config.model_digest,
-        plan=config.plan,
         finished=now(),
         tress=tress.__version__,
         **facts,

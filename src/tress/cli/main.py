@@ -18,6 +18,7 @@ from tress.cli.eval import evaluate
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, nowhere, print_failure, say, stdout_failed
 from tress.cli.models import models
 from tress.cli.serve import serve
+from tress.cli.watch import watch
 from tress.errors import InputError, TressError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
@@ -38,6 +39,7 @@ app.command()(models)
 app.command()(serve)
 app.command("eval")(evaluate)
 app.add_typer(batch)
+app.command()(watch)
 
 
 def _version(asked: bool) -> None:

@@ -17,15 +17,14 @@ destination = sys.argv[1]
 cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
 doomed = cluster.add_node(**NODE)
 ray.init(address=cluster.address, log_to_driver=False)
-told, killed_at, nodes_before = [], None, len([node for node in ray.nodes() if node["Alive"]])
+told, killed_at, nodes_before = [], [], len([node for node in ray.nodes() if node["Alive"]])
 
 
 def progress(now: Progress) -> None:
-    global killed_at
     if now.row is not None:
         told.append(now.row.input)
-    if killed_at is None and now.done >= now.total // 2:
-        killed_at = now.done
+    if not killed_at and now.done >= now.total // 2:
+        killed_at.append(now.done)
         cluster.remove_node(doomed, allow_graceful=False)
 
 
@@ -35,7 +34,7 @@ print(
         {
             "summary": summary.to_json(),
             "told": told,
-            "killed_at": killed_at,
+            "killed_at": killed_at[0],
             "nodes": [nodes_before, len([node for node in ray.nodes() if node["Alive"]])],
         }
     )

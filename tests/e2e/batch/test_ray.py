@@ -19,9 +19,7 @@ def test_a_node_that_is_killed_half_way_costs_nothing(tmp_path):
     assert tress(source, calm, *PLANNED).returncode == 0
     assert tress("plan", source, stormy, *PLANNED, "--shards", 6).returncode == 0
     script = Path(__file__).with_name("ray_two_nodes.py")
-    done = subprocess.run(
-        [sys.executable, script, stormy], capture_output=True, text=True, check=False, timeout=900
-    )
+    done = subprocess.run([sys.executable, script, stormy], capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr[-4000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["nodes"] == [2, 1]
