@@ -106,8 +106,7 @@ def plan(
     """
     started = time.perf_counter()
     settings = settings or Settings()
-    options = settings.options.with_format("png")
-    settings = replace(settings, options=options)
+    options = settings.options
     options.check_files()
     template = NameTemplate(name)
     store = open_store(destination)

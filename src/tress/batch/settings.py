@@ -34,6 +34,9 @@ class Settings:
     device: str = "auto"
     max_megapixels: float = MAX_MEGAPIXELS
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", self.options.with_format("png"))
+
     @cached_property
     def options_digest(self) -> str:
         """SHA-256 of the options, with the content of the pictures they name: equal if they make the same."""

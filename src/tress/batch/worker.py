@@ -97,7 +97,7 @@ class Bench:
     def __init__(self, config: Config) -> None:
         self._config = config
         settings = Settings.from_json(config.settings)
-        self._options = settings.options.with_format("png")
+        self._options = settings.options
         self.remover = Remover(
             settings.model,
             device=settings.device,
