@@ -1,7 +1,7 @@
 // Puts together what a page without a bundler loads: `node build.js FOLDER`.
 // With `--networks FOLDER` it only copies the networks, for the npm package.
 
-import { copyFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const HERE = new URL("./", import.meta.url);
@@ -9,7 +9,10 @@ const NETWORKS = new URL("../src/tress/catalog/weights/", HERE);
 const RUNTIME = new URL("./node_modules/onnxruntime-web/", HERE);
 // Of ONNX Runtime's many builds the smallest: WebAssembly alone, 14 of 27 MB.
 const RUNTIME_FILES = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"];
-const FROM_HERE = `// ONNX Runtime beside the package's own files.
+/** @param {number} bytes */
+const fromHere = (bytes) => `// ONNX Runtime beside the package's own files.
+
+export const WASM = { address: new URL("../runtime/${RUNTIME_FILES[2]}", import.meta.url).href, bytes: ${bytes} };
 
 export async function runtimeFor(device) {
   if (device === "webgpu") throw new Error("this copy of tress-web was built without WebGPU");
@@ -30,7 +33,8 @@ function folder(path) {
 async function build(target) {
   await rm(target, { recursive: true, force: true });
   await cp(new URL("./src/", HERE), new URL("./src/", target), { recursive: true });
-  await writeFile(new URL("./src/runtime.js", target), FROM_HERE);
+  const { size } = await stat(new URL(`./dist/${RUNTIME_FILES[2]}`, RUNTIME));
+  await writeFile(new URL("./src/runtime.js", target), fromHere(size));
   await mkdir(new URL("./runtime/", target));
   for (const name of RUNTIME_FILES) await copyFile(new URL(`./dist/${name}`, RUNTIME), new URL(`./runtime/${name}`, target));
   const { version, license } = JSON.parse(await readFile(new URL("./package.json", RUNTIME), "utf8"));

@@ -2,7 +2,7 @@
 
 import constants from "./constants.json" with { type: "json" };
 import { TressError, isOutOfMemory } from "./errors.js";
-import { runtimeFor } from "./runtime.js";
+import { WASM, runtimeFor } from "./runtime.js";
 
 /** @import { InferenceSession } from "onnxruntime-web" */
 /** @typedef {typeof import("onnxruntime-web")} Runtime */
@@ -50,60 +50,71 @@ export class Network {
 /**
  * Loads both networks.
  * @param {Settings} settings
- * @param {(progress: {loaded: number, total: number}) => void} onProgress bytes of the networks
- * @returns {Promise<{locator: Network, refiner: Network, device: "webgpu" | "wasm", warnings: string[]}>}
+ * @param {(progress: {loaded: number, total: number}) => void} onProgress bytes of the networks, and of ONNX Runtime where
+ *   we fetch it ourselves
+ * @returns {Promise<{locator: Network, refiner: Network, device: "webgpu" | "wasm"}>}
  */
 export async function loadNetworks(settings, onProgress) {
   if (typeof WebAssembly !== "object") {
     throw new TressError("no_webassembly", "this browser does not run WebAssembly", "update it, or use another one");
   }
-  const { locator, refiner } = constants.networks;
-  const loaded = { locator: 0, refiner: 0 };
-  const total = locator.bytes + refiner.bytes;
-  /**
-   * @param {"locator" | "refiner"} name
-   * @param {number} bytes
-   */
-  const progress = (name, bytes) => {
-    loaded[name] = bytes;
-    onProgress({ loaded: loaded.locator + loaded.refiner, total });
-  };
-  const files = await Promise.all([
-    fetchNetwork(settings.base, locator, (bytes) => progress("locator", bytes)),
-    fetchNetwork(settings.base, refiner, (bytes) => progress("refiner", bytes)),
-  ]);
   const device = settings.device === "webgpu" ? "webgpu" : "wasm";
-  const ort = await startRuntime(device, settings);
-  const [first, second] = [await startNetwork(ort, files[0], locator, device), await startNetwork(ort, files[1], refiner, device)];
-  return { locator: first, refiner: second, device, warnings: [] };
+  const { locator, refiner } = constants.networks;
+  const wasm = device === "wasm" && !settings.runtime ? WASM : null;
+  let loaded = 0;
+  const total = locator.bytes + refiner.bytes + (wasm?.bytes ?? 0);
+  /** @param {number} bytes */
+  const onBytes = (bytes) => onProgress({ loaded: (loaded += bytes), total });
+  const [ort, first, second, wasmBinary] = await Promise.all([
+    startRuntime(device, settings),
+    fetchNetwork(settings.base, locator, onBytes),
+    fetchNetwork(settings.base, refiner, onBytes),
+    wasm && download(wasm.address, wasm.bytes, onBytes, "runtime_not_found", "check that ONNX Runtime's files are beside the page's"),
+  ]);
+  if (wasmBinary) ort.env.wasm.wasmBinary = wasmBinary;
+  return { locator: await startNetwork(ort, first, locator, device), refiner: await startNetwork(ort, second, refiner, device), device };
 }
 
 /**
  * @param {string} base
  * @param {Published} network
- * @param {(bytes: number) => void} onProgress
+ * @param {(bytes: number) => void} onBytes
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-async function fetchNetwork(base, network, onProgress) {
+async function fetchNetwork(base, network, onBytes) {
   const address = new URL(network.file, base).href;
   const hint = "check that `base` names the folder with the networks, and that they are of this version of tress-web";
+  const contents = await download(address, network.bytes, onBytes, "model_not_found", hint);
+  if (contents.length !== network.bytes || !(await isIntact(contents, network.sha256))) {
+    throw new TressError("model_checksum", `${address} is not ${network.spec.name} ${network.spec.version} as published`, hint);
+  }
+  return contents;
+}
+
+/**
+ * @param {string} address
+ * @param {number} expected its bytes
+ * @param {(bytes: number) => void} onBytes called for each part that has come
+ * @param {string} code of the error if it is not there
+ * @param {string} hint
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function download(address, expected, onBytes, code, hint) {
   const answer = await fetch(address).catch((error) => {
-    throw new TressError("model_not_found", `${address} cannot be fetched: ${wordsOf(error)}`, "check the connection");
+    throw new TressError(code, `${address} cannot be fetched: ${wordsOf(error)}`, "check the connection");
   });
-  if (!answer.ok || !answer.body) throw new TressError("model_not_found", `${address} cannot be fetched: status ${answer.status}`, hint);
-  const contents = new Uint8Array(network.bytes);
+  if (!answer.ok || !answer.body) throw new TressError(code, `${address} cannot be fetched: status ${answer.status}`, hint);
+  const contents = new Uint8Array(expected);
   let length = 0;
   for (const reader = answer.body.getReader(); ; ) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (length + value.length <= contents.length) contents.set(value, length);
+    if (length + value.length <= expected) contents.set(value, length);
     length += value.length;
-    onProgress(Math.min(length, network.bytes));
+    onBytes(value.length);
   }
-  if (length !== network.bytes || !(await isIntact(contents, network.sha256))) {
-    throw new TressError("model_checksum", `${address} is not ${network.spec.name} ${network.spec.version} as published`, hint);
-  }
-  return contents;
+  // Longer than it should be counts as another file, too.
+  return length === expected ? contents : contents.subarray(0, 0);
 }
 
 /**

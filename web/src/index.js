@@ -1,6 +1,7 @@
 /** Removes the background from pictures, in the browser. */
 
 export { Remover, remove } from "./api.js";
+export { formats } from "./io/encode.js";
 export { TressError } from "./errors.js";
 export { Matte } from "./matte.js";
 

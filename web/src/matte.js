@@ -13,6 +13,8 @@ export class Matte {
   #crew;
   /** @type {Uint8Array<ArrayBuffer> | null} */
   #foreground = null;
+  /** @type {Promise<unknown>} */
+  #last = Promise.resolve();
 
   /**
    * @param {Found} found
@@ -62,7 +64,18 @@ export class Matte {
    * @param {{signal?: AbortSignal}} how
    * @returns {Promise<Omit<Finished, "foreground">>}
    */
-  async render(options, { signal } = {}) {
+  render(options, { signal } = {}) {
+    // One after the other: the second takes the colours that the first has worked out.
+    const made = this.#last.then(() => this.#render(options, signal));
+    this.#last = made.catch(() => {});
+    return made;
+  }
+
+  /**
+   * @param {Values} options
+   * @param {AbortSignal | undefined} signal
+   */
+  async #render(options, signal) {
     const { width, height, image, alpha } = this;
     const wanted = { width, height, image, alpha, foreground: this.#foreground, options };
     const { foreground, ...finished } = await this.#crew.run("finish", wanted, { signal });

@@ -4,6 +4,12 @@
 /** @import * as Runtime from "onnxruntime-web" */
 
 /**
+ * Its WebAssembly, to be fetched with progress; null where only the bundler knows the address.
+ * @type {{address: string, bytes: number} | null}
+ */
+export const WASM = null;
+
+/**
  * @param {"webgpu" | "wasm"} device
  * @returns {Promise<typeof Runtime>}
  */

@@ -6,6 +6,8 @@ import { encodePng } from "./png.js";
 /** @import { Bytes } from "../arrays.js" */
 /** @import { Options } from "../outputs/options.js" */
 
+/** @typedef {Options["format"]} Format */
+
 const DEFAULT_QUALITY = { webp: 90, jpeg: 92 };
 
 /**
@@ -24,6 +26,17 @@ export async function encode(picture, { format, quality, lossless }) {
   const blob = await canvas.convertToBlob({ type, quality: lossless ? 1 : (quality ?? DEFAULT_QUALITY[format]) / 100 });
   if (blob.type !== type) throw new TressError("format_unsupported", `this browser cannot write ${format}`, "choose png");
   return blob;
+}
+
+/**
+ * The formats that this browser can write.
+ * @returns {Promise<Format[]>}
+ */
+export async function formats() {
+  const canvas = new OffscreenCanvas(1, 1);
+  canvas.getContext("2d");
+  const webp = await canvas.convertToBlob({ type: "image/webp" });
+  return webp.type === "image/webp" ? ["png", "webp", "jpeg"] : ["png", "jpeg"];
 }
 
 /** @param {Bytes} picture */
