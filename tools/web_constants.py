@@ -34,7 +34,7 @@ SHARED = {
         "CLEAR",
     ],
     "tress.process.marks": ["REACH_PX", "SIGMA_PX", "HALF"],
-    "tress.outputs.background": ["_BLUR_SIDE_PX", "_BLUR_SIGMA_PX", "_LITTLE"],
+    "tress.outputs.backdrop": ["_BLUR_SIDE_PX", "_BLUR_SIGMA_PX", "_LITTLE"],
     "tress.outputs.box": ["_FAINT"],
     "tress.outputs.feather": ["_SIGMA_PX"],
     "tress.outputs.marks": ["_SAME_SHAPE"],

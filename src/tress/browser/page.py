@@ -17,9 +17,9 @@ MAX_MEGAPIXELS = 50.0
 INDEX = "index.html"
 # Only a server has these.
 _SERVER_ONLY = ("docs.html", "docs.js")
-_MARK, _CHARSET = "<html lang=\"en\" data-server>", '<meta charset="utf-8">'
+_MARK, _CHARSET = '<html lang="en" data-server>', '<meta charset="utf-8">'
 # The page needs nothing of anybody else; this makes the browser see to it.
-_POLICY = (
+POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; "
     "img-src 'self' blob: data:; connect-src 'self' blob:; form-action 'none'; base-uri 'none'"
 )
@@ -80,7 +80,7 @@ def _without_server(index: str) -> str:
     for needed in (_MARK, _CHARSET):
         if index.count(needed) != 1:
             raise ValueError(f"the page has no {needed}")
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     return index.replace(_MARK, '<html lang="en">').replace(_CHARSET, f"{_CHARSET}\n  {policy}")
 
 

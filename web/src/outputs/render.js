@@ -3,7 +3,7 @@
 import { bytes, extent, floats } from "../arrays.js";
 import constants from "../constants.json" with { type: "json" };
 import { compose, unpremultiply } from "../process/composite.js";
-import { backdrop } from "./background.js";
+import { backdrop } from "./backdrop.js";
 import { feathered } from "./feather.js";
 import { layOut } from "./layout.js";
 import { onCanvas } from "./placing.js";

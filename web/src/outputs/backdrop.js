@@ -1,4 +1,4 @@
-// Option `background`: what the subject stands on instead of its old background.
+// The background's own pixels: a picture that covers the canvas, or the old background out of focus.
 
 import { Raster, bytes, cut, floats, round } from "../arrays.js";
 import constants from "../constants.json" with { type: "json" };
@@ -11,7 +11,7 @@ import { resize } from "../process/geometry.js";
 /** @import { Layout } from "./layout.js" */
 /** @import { Background } from "./options.js" */
 
-const { BLUR_SIDE_PX, BLUR_SIGMA_PX, LITTLE } = constants["outputs.background"];
+const { BLUR_SIDE_PX, BLUR_SIGMA_PX, LITTLE } = constants["outputs.backdrop"];
 const { MAX_MEGAPIXELS } = constants["outputs.size"];
 
 /**
