@@ -146,3 +146,12 @@ class Page:
         from selenium.webdriver import ActionChains
 
         return ActionChains(self.driver)
+
+    def paint(self, from_x, from_y, by_x, by_y):
+        """A stroke of the brush; places are shares of the stage's picture from its middle."""
+        width, height = self.driver.execute_script(
+            "const box = document.querySelector('.canvas').getBoundingClientRect(); return [box.width, box.height]"
+        )
+        hand = self.hand()
+        hand.move_to_element_with_offset(self.find("#stage"), round(from_x * width), round(from_y * height))
+        hand.click_and_hold().move_by_offset(round(by_x * width), round(by_y * height)).release().perform()

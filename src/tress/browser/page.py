@@ -24,8 +24,9 @@ POLICY = (
     "img-src 'self' blob: data:; connect-src 'self' blob:; form-action 'none'; base-uri 'none'"
 )
 # Netlify, Cloudflare Pages and others read this file; elsewhere it does no harm.
-_HEADERS = """\
+_HEADERS = f"""\
 /*
+  Content-Security-Policy: {POLICY}
   Cross-Origin-Opener-Policy: same-origin
   Cross-Origin-Embedder-Policy: require-corp
   X-Content-Type-Options: nosniff
@@ -92,6 +93,7 @@ def _service_worker(shown: dict[str, bytes]) -> bytes:
         digest.update(shown[name])
     # The networks and the WebAssembly come with progress, when the page asks for them.
     shell = [name for name in shown if not name.startswith(("browser/networks/", "browser/runtime/"))]
-    build = {"version": digest.hexdigest()[:16], "shell": sorted(shell), "files": sorted(shown)}
+    version = digest.hexdigest()[:16]
+    build = {"version": version, "shell": sorted(shell), "files": sorted(shown), "policy": POLICY}
     script = (files("tress.browser") / "service-worker.js").read_text("utf-8")
     return f"const BUILD = {json.dumps(build)};\n{script}".encode()

@@ -3,8 +3,10 @@
 
 const CACHE = `tress ${BUILD.version}`;
 const HERE = new URL("./", self.location).href;
-// What lets a page use threads; most hosts of static files cannot send it.
-const ISOLATION = {
+// What most hosts of static files cannot send: it keeps page and workers from talking to anybody else, and lets them use
+// threads.
+const HEADERS = {
+  "Content-Security-Policy": BUILD.policy,
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
@@ -40,6 +42,6 @@ async function answer(name) {
     await cache.put(name, response.clone());
   }
   const headers = new Headers(response.headers);
-  for (const [header, value] of Object.entries(ISOLATION)) headers.set(header, value);
+  for (const [header, value] of Object.entries(HEADERS)) headers.set(header, value);
   return new Response(response.body, { status: response.status, headers });
 }

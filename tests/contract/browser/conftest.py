@@ -51,9 +51,10 @@ def host():
         facts = handler.args[0]
 
         def close():
-            server.shutdown()
-            thread.join(20)
-            server.server_close()
+            if thread.is_alive():
+                server.shutdown()
+                thread.join(20)
+                server.server_close()
 
         servers.append(close)
         facts.url, facts.close = f"http://127.0.0.1:{server.server_port}/", close
