@@ -49,7 +49,9 @@ def _chromium(folder):
     options.add_experimental_option("prefs", {"download.default_directory": str(folder / "downloads")})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.set_script_timeout(300)
+    # Busy machines take their time: for scripts, and for the driver that waits for them.
+    driver.set_script_timeout(600)
+    driver.command_executor.client_config.timeout = 660
     driver.downloads = folder / "downloads"
     try:
         yield driver

@@ -39,6 +39,12 @@ def chromium(start_chromium, tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
+def isolation():
+    """The headers that let a page use threads."""
+    return ISOLATION
+
+
+@pytest.fixture(scope="package")
 def host():
     """Serves files from memory on loopback: ``host(files)`` gives an address, what was asked for, and ``close``."""
     servers = []
