@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union, cast
 
@@ -97,7 +97,9 @@ class Matte:
 
 
 class Remover:
-    """A loaded network, ready for any number of pictures.  Safe to share between threads.
+    """A loaded network, ready for any number of pictures.
+
+    Safe to share between threads and to keep across ``os.fork``; pickled, it is loaded anew where it arrives.
 
     Args:
         model: name in the catalogue (see ``tress models``) or path of an ONNX file.
@@ -125,6 +127,13 @@ class Remover:
         max_megapixels: float = MAX_MEGAPIXELS,
         refine: bool = True,
     ) -> None:
+        self._made_with = {
+            "model": model,
+            "device": device,
+            "threads": threads,
+            "max_megapixels": max_megapixels,
+            "refine": refine,
+        }
         located = resolve(model)
         self._locator = OnnxEngine(located.path, spec=located.spec, device=device, threads=threads)
         if self._locator.spec.task != "locator":
@@ -144,6 +153,10 @@ class Remover:
         self.device = self._locator.device
         self.warnings = tuple(str(error) for error in self._locator.passed_over)
         self.max_megapixels = max_megapixels
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its arguments: the process that gets it loads the networks itself."""
+        return partial(Remover, **self._made_with), ()
 
     def matte(
         self,
