@@ -50,6 +50,7 @@ _SLACK = 1e-2
 
 _NO_GRAPH = re.compile(r"no graph was found|does not have a graph", re.IGNORECASE)
 _NEEDS_NEWER = re.compile(r"opset versions|IR.version", re.IGNORECASE)
+_LOOKED_AT = 2000
 _NOISE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : \w+ : |Load model from .*? failed:|\S+\.(?:cc|h|cpp):\d+ .*?\) (?:const )?"
 )
@@ -390,5 +391,6 @@ def _load_error(name: str, error: Exception) -> ModelError:
 
 def _brief(error: Exception) -> str:
     """ONNX Runtime's message without its codes, its C++ signatures and the file name that ours has already."""
-    text = _NOISE.sub("", str(error)).strip() or type(error).__name__
+    # Only the start is shown, and the pattern is slow on long words.
+    text = _NOISE.sub("", str(error)[:_LOOKED_AT]).strip() or type(error).__name__
     return text.splitlines()[0][:300]

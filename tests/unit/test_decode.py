@@ -118,6 +118,20 @@ def test_xmp_loses_orientation_and_thumbnail() -> None:
     assert cleaned == b'<x tiff:Orientation="1"><dc:creator>me</dc:creator></x>'
 
 
+@pytest.mark.parametrize(
+    ("packet", "cleaned"),
+    [
+        (b'<a/><xmp:Thumbnails rdf:parseType="x">secret</xmp:Thumbnails><b/>', b"<a/><b/>"),
+        (b"<a/><xmp:Thumbnails /><b/>", b"<a/><b/>"),
+        (b"<xap:Thumbnails>1</xap:Thumbnails>-<xap:Thumbnails>2</xap:Thumbnails>", b"-"),
+        (b"<a/><xmp:Thumbnails>secret without an end", b"<a/>"),
+        (b"<xmp:ThumbnailsCount>3</xmp:ThumbnailsCount>", b"<xmp:ThumbnailsCount>3</xmp:ThumbnailsCount>"),
+    ],
+)
+def test_thumbnails_in_xmp_in_every_spelling(packet: bytes, cleaned: bytes) -> None:
+    assert exif.upright_xmp(packet) == cleaned
+
+
 # ---- colour ---------------------------------------------------------------------------------------------------------
 
 SRGB = ((0.43607, 0.38515, 0.14307), (0.22249, 0.71687, 0.06061), (0.01392, 0.09708, 0.71410))

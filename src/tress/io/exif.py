@@ -138,8 +138,24 @@ def upright_xmp(xmp: bytes | str | None) -> bytes | None:
     packet = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
     packet = re.sub(rb'(tiff:Orientation\s*=\s*["\'])\d+(["\'])', rb"\g<1>1\g<2>", packet)
     packet = re.sub(rb"(<tiff:Orientation>\s*)\d+(\s*</tiff:Orientation>)", rb"\g<1>1\g<2>", packet)
-    packet = re.sub(rb"(?s)<(xmp|xap):Thumbnails>.*?</\1:Thumbnails>", b"", packet)
+    for name in (b"xmp:Thumbnails", b"xap:Thumbnails"):
+        packet = _without_elements(packet, name)
     return re.sub(rb"(?s)(xmpGImg:image\s*=\s*)(\"[^\"]*\"|'[^']*')", rb'\1""', packet)
+
+
+def _without_elements(packet: bytes, name: bytes) -> bytes:
+    """A packet of XML without the elements of this name; one that never ends is cut off with all that follows."""
+    kept, at = [], 0
+    opening, closing = re.compile(rb"<" + name + rb"(?=[\s>])"), b"</" + name + b">"
+    while start := opening.search(packet, at):
+        kept.append(packet[at : start.start()])
+        tag_end = packet.find(b">", start.end())
+        if packet[tag_end - 1 : tag_end] == b"/":
+            at = tag_end + 1
+            continue
+        end = packet.find(closing, start.end())
+        at = end + len(closing) if end >= 0 else len(packet)
+    return b"".join([*kept, packet[at:]])
 
 
 def _order(exif: bytes) -> str:
