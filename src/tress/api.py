@@ -23,6 +23,7 @@ from tress.engine import OnnxEngine
 from tress.errors import InputError, ModelError
 from tress.io.decode import Picture, Source, decode
 from tress.io.exif import Metadata
+from tress.io.limits import MAX_MEGAPIXELS
 from tress.matting import Estimate, estimate_alpha
 from tress.outputs.marks import MarkPicture, brightness, fit_marks
 from tress.outputs.region import RegionInput, read_region
@@ -37,7 +38,6 @@ ImageInput: TypeAlias = Union[str, "os.PathLike[str]", bytes, BinaryIO, "PilImag
 MarksInput: TypeAlias = ImageInput | MarkPicture
 DEFAULT_MODEL = "default"
 REFINER = "tress-refiner"
-MAX_MEGAPIXELS = 100.0
 
 
 @dataclass(frozen=True, eq=False)

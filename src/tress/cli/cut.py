@@ -16,6 +16,7 @@ from tress.cli.failures import say, stdout_failed
 from tress.cli.options import with_output_options
 from tress.cli.report import Report
 from tress.errors import InputError
+from tress.io.limits import MAX_MEGAPIXELS
 from tress.outputs import OutputOptions
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def cut(
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads for the networks. Unset: all cores.")
     ] = None,
-    max_megapixels: Annotated[float, typer.Option(metavar="N", help="Refuse larger pictures before decoding.")] = 100.0,
+    max_megapixels: Annotated[float, typer.Option(metavar="N", help="Refuse larger pictures before decoding.")] = MAX_MEGAPIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
     options: OutputOptions,
