@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from tress.errors import InputError
 from tress.io.formats.boxes import end_of_boxes
+from tress.io.formats.outline import refuse_raw
 from tress.io.formats.tiff import reaches_beyond
 
 HEAD_BYTES = 4096
@@ -20,6 +21,8 @@ _STARTS = {
     "gif": (b"GIF87a", b"GIF89a"),
     "bmp": (b"BM",),
 }
+# Raw files that are not TIFF: Canon, Minolta, Sigma, Fujifilm, Olympus, Panasonic.
+_RAW = re.compile(rb"(?s)....ftypcrx |II.{4}HEAPCCDR|\0MRM|FOVb|FUJIFILMCCD-RAW|II(RO|RS|U\0)|MMO[RS]")
 _UNSUPPORTED = (
     (re.compile(rb"%PDF-"), "PDF"),
     (re.compile(rb"8BPS"), "Photoshop"),
@@ -29,7 +32,6 @@ _UNSUPPORTED = (
     (re.compile(rb"(?s)[\xef\xbb\xbf\s]*(<\?xml.{0,1000})?<svg"), "SVG"),
     (re.compile(rb"(?s)....ftyp"), "video"),
     (re.compile(rb"\x1aE\xdf\xa3"), "video"),
-    (re.compile(rb"FUJIFILMCCD-RAW|IIRO|IIU\0"), "camera raw"),
 )
 
 
@@ -49,6 +51,8 @@ def identify(head: bytes) -> str:
         raise InputError("file_empty", "the file is empty", hint="check that it was copied or downloaded completely")
     if (known := _supported(head)) is not None:
         return known
+    if _RAW.match(head):
+        refuse_raw()
     for pattern, name in _UNSUPPORTED:
         if pattern.match(head):
             raise InputError(

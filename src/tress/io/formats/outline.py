@@ -94,6 +94,14 @@ def unsupported(what: str, hint: str = "convert it to an 8-bit PNG, JPEG or TIFF
     raise InputError("picture_unsupported", what, hint=hint)
 
 
+def refuse_raw() -> NoReturn:
+    """Raises InputError ``picture_unsupported``: what a camera's sensor saw is not a picture yet."""
+    unsupported(
+        "camera raw files are not supported",
+        hint="develop it in a program for raw files and save it as JPEG, TIFF or PNG; or give the camera's own JPEG",
+    )
+
+
 def check_coded_size(coded_px: int, announced_px: int, what: str) -> None:
     """Refuses a file whose decoder would make far more pixels than the header announces.
 

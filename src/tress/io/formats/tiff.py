@@ -7,18 +7,20 @@ something twice.  They get one that is written anew: the tags that make a pictur
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from tress.io.exif import DESCRIPTIVE, from_descriptive_tags
 from tress.io.formats import tiff_samples
-from tress.io.formats.outline import Outline, check_coded_size, ends_too_early, refuse, unsupported
+from tress.io.formats.outline import Outline, check_coded_size, ends_too_early, refuse, refuse_raw, unsupported
 from tress.io.formats.spliced import spliced
-from tress.io.formats.tiff_directory import Directory, pages, read_layout, written
+from tress.io.formats.tiff_directory import Directory, Layout, pages, read_layout, written
 from tress.io.formats.tiff_image import Tiff
 from tress.io.formats.tiff_tags import PICTURE, Tag
 
 _REDUCED, _PAGE_OF_SEVERAL, _MASK = 1, 2, 4
 _OLD_REDUCED = 2
+# What 32 bits reach, with room for a directory.
+_CLASSIC_BYTES = (1 << 32) - (1 << 24)
 # How much larger another page must be for the first to be its thumbnail, if nothing says so.
 _THUMBNAIL = 4
 # What cameras write, and nobody else: colour filter arrays, linear raw, and compressions of single makers.
@@ -61,7 +63,7 @@ def outline(file: BinaryIO) -> Outline:
     """
     head = file.read(16)
     if head[8:10] == b"CR" or head[8:12] in _RAW_SIGNS:
-        _refuse_raw()
+        refuse_raw()
     size = file.seek(0, 2)
     start = read_layout(head)
     found = list(pages(file, *start, size)) if start else []
@@ -70,7 +72,7 @@ def outline(file: BinaryIO) -> Outline:
         return Outline(lambda: Tiff(file))
     everything = [page for page, _ in found]
     if any(_is_raw(page) for page in everything):
-        _refuse_raw()
+        refuse_raw()
     top = [page for page, is_below in found if not is_below]
     chosen = _picture_among(everything)
     _check(chosen)
@@ -108,13 +110,6 @@ def reaches_beyond(file: BinaryIO, size: int) -> bool:
         if any(offset + length > size for offset, length in pairs):
             return True
     return False
-
-
-def _refuse_raw() -> NoReturn:
-    unsupported(
-        "camera raw files are not supported",
-        hint="develop it in a program for raw files and save it as JPEG, TIFF or PNG; or give the camera's own JPEG",
-    )
 
 
 def _is_raw(page: Directory) -> bool:
@@ -204,23 +199,25 @@ def _single(page: Directory, size: int) -> list[bytes | tuple[int, int]]:
     Raises:
         InputError: ``picture_truncated``: the pixels lie beyond the end, where the new directory comes.
     """
-    kept = {tag: entry for tag, entry in page.entries.items() if tag in PICTURE}
-    layout = page.layout
-    # A directory begins on an even byte.
-    tail = bytes(size % 2)
+    replaced: dict[int, list[int]] = {}
     for place, length in ((Tag.STRIP_OFFSETS, Tag.STRIP_BYTES), (Tag.TILE_OFFSETS, Tag.TILE_BYTES)):
-        starts = page.numbers(place)
+        starts, lengths = page.numbers(place), page.numbers(length)
         needed = _plain_bytes(page) if place == Tag.STRIP_OFFSETS else 0
         if any(start >= size for start in starts) or (needed and max(starts, default=0) + needed > size):
             ends_too_early("TIFF")
-        lengths = page.numbers(length)
         if any(start + length > size for start, length in zip(starts, lengths, strict=False)):
             # Some programs write nonsense here; decoders then take what there is.
-            cut = [min(length, size - start) for start, length in zip(starts, lengths, strict=False)]
-            kept[length], values = layout.numbers(cut, size + len(tail))
-            tail += values
-    at = size + len(tail)
-    head = layout.head(at)
+            replaced[length] = [min(n, size - start) for start, n in zip(starts, lengths, strict=False)]
+    # Pillow reads big files of one byte order only, and classic ones all.
+    layout = page.layout if size > _CLASSIC_BYTES else Layout(page.layout.order, False)
+    kept, tail = {}, bytes(size % 2)
+    for tag in PICTURE & page.entries.keys():
+        if tag in replaced:
+            kept[tag], values = layout.numbers(replaced[tag], size + len(tail))
+        else:
+            kept[tag], values = page.moved(tag, layout, size + len(tail))
+        tail += values + bytes(len(values) % 2)
+    head = layout.head(size + len(tail))
     return [head, (len(head), size), tail, written(layout, kept)]
 
 

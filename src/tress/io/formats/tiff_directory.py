@@ -108,6 +108,29 @@ class Directory:
         return next(iter(self.numbers(tag)), default)
 
 
+    def moved(self, tag: int, layout: Layout, at: int) -> tuple[Entry, bytes]:
+        """An entry of this directory for a file of another layout that holds all of this one.
+
+        Args:
+            tag: which.
+            layout: of the other file, in the same byte order.
+            at: where the values may stand that have no place yet.
+
+        Returns:
+            The entry; and its values, if they are to stand at ``at``.
+        """
+        entry = self.entries[tag]
+        if _WIDTHS.get(entry.kind) == 8 and entry.kind in _INTEGERS:
+            return layout.numbers(self.numbers(tag), at)
+        place = self.layout.offset(entry.raw)
+        width = 8 if layout.big else 4
+        if entry.length <= width:
+            return Entry(entry.kind, entry.count, entry.raw[:width].ljust(width, b"\0")), b""
+        values = self.value(tag) if entry.length <= len(entry.raw) else b""
+        raw = struct.pack(layout.order + ("Q" if layout.big else "I"), at if values else min(place, 0xFFFFFFFF))
+        return Entry(entry.kind, entry.count, raw), values
+
+
 def read_layout(head: bytes) -> tuple[Layout, int] | None:
     """Layout and place of the first directory, from the first 16 bytes of a file; None if they are not there."""
     order = "<" if head[:2] == b"II" else ">"

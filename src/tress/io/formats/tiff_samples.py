@@ -50,6 +50,9 @@ def samples(file: BinaryIO, page: Directory, size: int) -> Samples | None:
     is_planar = page.number(Tag.PLANAR, 1) == 2 and count > 1
     is_deep = depths == {16} and count > 1
     has_more = count > channels and colour in ("cmyk", "lab")
+    if is_planar and colour == "grey":
+        # Scientific stacks look like this, photos do not.
+        return None
     if not (is_planar or is_deep or has_more or page.number(Tag.PHOTOMETRIC) == _ICC_LAB):
         return None
     extra = page.numbers(Tag.EXTRA_SAMPLES)
