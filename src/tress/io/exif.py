@@ -15,6 +15,7 @@ _PREFIX = b"Exif\0\0"
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 _ASCII, _SHORT = 2, 3
+_RAW_HEAD = re.compile(rb"\s{0,9}\w{1,20}\s{1,9}\d{1,9}\s")
 # Description, maker, model, software, date, artist, copyright: text that means the same in every container.
 DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 
@@ -48,6 +49,17 @@ def bare(exif: bytes | None) -> bytes | None:
         return None
     exif = exif.removeprefix(_PREFIX)
     return exif if exif[:4] in (b"II*\0", b"MM\0*") else None
+
+
+def from_raw_profile(text: bytes) -> bytes | None:
+    """The content of a text that ImageMagick puts into PNG files: name, length, and hexadecimal digits in lines."""
+    head = _RAW_HEAD.match(text)
+    if head is None:
+        return None
+    try:
+        return bytes.fromhex(text[head.end() :].decode("ascii"))
+    except ValueError:
+        return None
 
 
 def orientation(exif: bytes | None) -> int:

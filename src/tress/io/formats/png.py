@@ -7,7 +7,6 @@ damage.  Most texts are of no interest at all.
 from __future__ import annotations
 
 import io
-import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from PIL import PngImagePlugin
 
 from tress.io.cicp import CodePoints
+from tress.io.exif import from_raw_profile
 from tress.io.formats.outline import Outline, Samples, refuse
 from tress.io.formats.spliced import Piece, spliced
 
@@ -34,7 +34,6 @@ _GREY, _RGB, _GREY_ALPHA, _RGBA = 0, 2, 4, 6
 # ImageMagick's way to put EXIF, XMP and profiles into PNG, older than chunks for them.
 _RAW = {b"Raw profile type exif": "exif", b"Raw profile type APP1": "exif", b"Raw profile type xmp": "xmp"}
 _RAW |= {b"Raw profile type icc": "icc", b"Raw profile type icm": "icc"}
-_RAW_HEAD = re.compile(rb"\s*(\w{1,20})\s+(\d{1,9})\s")
 
 
 @dataclass
@@ -142,7 +141,7 @@ def _note(chunks: _Chunks, file: BinaryIO, kind: bytes, length: int) -> None:
             return
         file.seek(len(keyword) + 1 - min(length, 80), 1)
         text = _text(kind, file.read(length - len(keyword) - 1))
-        _put(chunks, what, text if text is None or keyword not in _RAW else _from_hex(text), f"text {what}")
+        _put(chunks, what, text if text is None or keyword not in _RAW else from_raw_profile(text), f"text {what}")
 
 
 def _put(chunks: _Chunks, what: str, content: bytes | None, name: str) -> None:
@@ -173,17 +172,6 @@ def _unpacked(packed: bytes) -> bytes | None:
     except zlib.error:
         return None
     return content if stream.eof else None
-
-
-def _from_hex(text: bytes) -> bytes | None:
-    """The bytes of a raw profile: its name, its length, and hexadecimal digits in lines."""
-    head = _RAW_HEAD.match(text)
-    if head is None:
-        return None
-    try:
-        return bytes.fromhex(text[head.end() :].decode("ascii"))
-    except ValueError:
-        return None
 
 
 def _clear_grey(chunks: _Chunks) -> int | None:
