@@ -164,7 +164,7 @@ def listener():
 
 def test_workers_that_never_work_are_given_up(listener, caplog):
     from tress.errors import ModelError
-    from tress.server.supervise import supervise
+    from tress.server.host.supervise import supervise
 
     with pytest.raises(ModelError) as caught:
         supervise(partial(os._exit, 3), 2, listener, soon_s=600)
@@ -173,7 +173,7 @@ def test_workers_that_never_work_are_given_up(listener, caplog):
 
 
 def test_workers_that_worked_for_a_while_are_replaced_for_ever(listener, caplog, monkeypatch):
-    from tress.server import supervise
+    from tress.server.host import supervise
 
     replaced = []
 
@@ -189,9 +189,9 @@ def test_workers_that_worked_for_a_while_are_replaced_for_ever(listener, caplog,
 
 
 def test_a_stop_while_a_process_starts_is_not_lost(listener, monkeypatch):
-    from tress.server import run
+    from tress.server.admission.rates import RateLimiter
     from tress.server.config import ServerConfig
-    from tress.server.rates import RateLimiter
+    from tress.server.host import run
 
     plain, lost = run.uvicorn.Server.run, []
 
@@ -230,7 +230,7 @@ def test_it_says_what_is_wrong_and_stops(arguments, words, capsys):
 
 def test_a_new_key_fits_its_line(capsys, monkeypatch):
     from tress.cli.main import main
-    from tress.server.keys import load_keys
+    from tress.server.admission.keys import load_keys
 
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["serve", "--new-key", "shop"]) == 0
@@ -240,7 +240,7 @@ def test_a_new_key_fits_its_line(capsys, monkeypatch):
 
 def test_a_new_key_can_be_appended_to_the_key_file(capsys, tmp_path):
     from tress.cli.main import main
-    from tress.server.keys import load_keys
+    from tress.server.admission.keys import load_keys
 
     file = tmp_path / "keys.txt"
     owners = {}

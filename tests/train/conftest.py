@@ -107,7 +107,7 @@ def killed_in_step() -> Callable[[int], AbstractContextManager[None]]:
 
     @contextmanager
     def killed(number: int) -> Iterator[None]:
-        from tress_train import loop
+        from tress_train.run import loop
 
         step, taken = loop._step, []
 

@@ -9,11 +9,11 @@ import pytest
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.labels import make_label
-from tress_train.curating import Choice, Outline, ask, candidates, curate, decided, drawn, read_choices
 from tress_train.data.collection import read_collection
 from tress_train.data.library import load_library
 from tress_train.data.reading import read_alpha
-from tress_train.distil import distil
+from tress_train.labels.curating import Choice, Outline, ask, candidates, curate, decided, drawn, read_choices
+from tress_train.labels.distil import distil
 
 pytestmark = pytest.mark.train
 
@@ -98,7 +98,7 @@ def test_a_choice_that_means_nothing_is_refused(answers: Answers, tmp_path: Path
 def test_pictures_of_the_gates_are_never_labelled(
     answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tress_train.curating.read_gates", lambda: {"plain": ["rough/3.png"]})
+    monkeypatch.setattr("tress_train.labels.curating.read_gates", lambda: {"plain": ["rough/3.png"]})
     with pytest.raises(InputError) as error:
         curate(answers, {"discs/3.png": Choice("B"), "rough/3.png": Choice("0")}, tmp_path / "out")
     assert error.value.code == "gate_picture"

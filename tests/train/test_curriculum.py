@@ -11,9 +11,9 @@ import pytest
 from tress.errors import InputError
 from tress.process.difficulty import Difficulty
 from tress_train import recipes
-from tress_train.curriculum import CUTOUTS, LADDER, Gate, Limits, Mix, Stage, judge, shares
-from tress_train.gates import read_gates, source_keys
+from tress_train.data.gates import read_gates, source_keys
 from tress_train.recipes.base import Recipe, recipe_hash, smoke
+from tress_train.recipes.stages import CUTOUTS, LADDER, Gate, Limits, Mix, Stage, judge, shares
 
 pytestmark = pytest.mark.train
 
@@ -107,5 +107,5 @@ def test_the_frozen_list_names_each_picture_once() -> None:
     subsets = read_gates()
     keys = [key for found in subsets.values() for key in found]
     assert len(keys) == len(set(keys))
-    assert json.loads((Path(recipes.__file__).parents[1] / "gates.json").read_text(encoding="utf-8")) == subsets
+    assert json.loads((Path(recipes.__file__).parents[1] / "data/gates.json").read_text(encoding="utf-8")) == subsets
     assert not [part for part in source_keys(subsets) if part in ("far", "near")]

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.evaluation.predictors import Prediction
-from tress_train.cli import app
-from tress_train.cutting import cut_out, cut_out_all, is_decided, stands_alone
+from tress_train.commands.cli import app
 from tress_train.data.collection import read_collection
 from tress_train.data.library import load_library
 from tress_train.data.reading import read_rgba
+from tress_train.labels.cutting import cut_out, cut_out_all, is_decided, stands_alone
 
 pytestmark = pytest.mark.train
 
@@ -148,7 +148,7 @@ def test_nothing_that_can_be_trusted_is_said(tmp_path: Path) -> None:
 
 
 def test_pictures_of_the_gates_are_never_cut_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tress_train.cutting.read_gates", lambda: {"plain": ["a@far"]})
+    monkeypatch.setattr("tress_train.labels.cutting.read_gates", lambda: {"plain": ["a@far"]})
     with pytest.raises(InputError, match="of 0 pictures"):
         cut_out_all({"a": photo(tmp_path, disc())}, Answers(disc()), tmp_path / "out")
 

@@ -13,13 +13,13 @@ onnx = pytest.importorskip("onnx")
 from tress.errors import InputError, ModelError
 from tress.evaluation.manifest import Record
 from tress.spec import ModelSpec
-from tress_train.cli import app
+from tress_train.commands.cli import app
 from tress_train.data.collection import read_collection
 from tress_train.data.library import load_library
 from tress_train.data.prepare import check_folder, write_manifest
 from tress_train.data.reading import read_alpha, read_rgb
-from tress_train.distil import distil
-from tress_train.teacher import Teacher
+from tress_train.labels.distil import distil
+from tress_train.labels.teacher import Teacher
 
 pytestmark = pytest.mark.train
 
@@ -181,6 +181,6 @@ def test_a_teacher_that_sees_something_else_mends_nothing(tmp_path: Path) -> Non
 
 
 def test_pictures_of_the_gates_are_never_labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tress_train.distil.read_gates", lambda: {"plain": ["rough/photo.png"]})
+    monkeypatch.setattr("tress_train.labels.distil.read_gates", lambda: {"plain": ["rough/photo.png"]})
     with pytest.raises(InputError, match="no picture to label"):
         distil(rough_mask(tmp_path), lambda image: image[..., 0], "a" * 64, tmp_path, mend=True)

@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.evaluation.predictors import Prediction
-from tress_train.cli import app
-from tress_train.curating import Choice
+from tress_train.commands.cli import app
 from tress_train.data.collection import read_collection
 from tress_train.data.library import load_library
 from tress_train.data.reading import read_rgb
 from tress_train.data.sources import describe, registered_sources, source_of
-from tress_train.emptying import SMALLEST_PX, beside_subject, cut_parts
+from tress_train.labels.curating import Choice
+from tress_train.labels.emptying import SMALLEST_PX, beside_subject, cut_parts
 
 pytestmark = pytest.mark.train
 
@@ -135,7 +135,7 @@ def test_a_choice_that_means_nothing_writes_nothing(tmp_path: Path, key: str, le
 
 
 def test_pictures_of_the_gates_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tress_train.emptying.read_gates", lambda: {"plain": ["a@far"]})
+    monkeypatch.setattr("tress_train.labels.emptying.read_gates", lambda: {"plain": ["a@far"]})
     with pytest.raises(InputError, match="of 0 photos"):
         cut_parts({"a": photo(tmp_path, "a", LEFT)}, FindsRed(), tmp_path / "out")
 

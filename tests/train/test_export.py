@@ -12,8 +12,8 @@ from tress.engine import OnnxEngine
 from tress.errors import InputError, ModelError
 from tress.matting import GRID
 from tress.spec import ModelSpec
-from tress_train.cli import app
-from tress_train.export import OPSET, export_onnx, load_locator, load_refiner
+from tress_train.commands.cli import app
+from tress_train.commands.export import OPSET, export_onnx, load_locator, load_refiner
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
 

@@ -13,21 +13,22 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tress.errors import InputError, ModelError
-from tress_train import checkpoint, loop
-from tress_train.curriculum import CUTOUTS, Composites, LocatorLoss, Mix
+from tress_train.commands.export import load_locator, load_refiner
+from tress_train.commands.overrides import apply
 from tress_train.data.coarse import CoarseSource, stack_input
 from tress_train.data.dataset import CANVASES
 from tress_train.data.gathering import gather
 from tress_train.data.pairs import EIGHTHS
 from tress_train.data.samples import Samples
-from tress_train.export import load_locator, load_refiner
 from tress_train.losses.composition import composition
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
-from tress_train.overrides import apply
+from tress_train.models.weights import load
 from tress_train.recipes import load_recipe
 from tress_train.recipes.base import JointRecipe, smoke
-from tress_train.records import read_log, read_summary
+from tress_train.recipes.stages import CUTOUTS, Composites, LocatorLoss, Mix
+from tress_train.run import checkpoint, loop
+from tress_train.run.records import read_log, read_summary
 from tress_train.tasks import JointTask, base
 from tress_train.tasks.base import to_floats
 
@@ -152,12 +153,12 @@ def test_a_run_goes_on_where_it_stopped_and_its_networks_come_apart(
     with killed_in_step(4):
         loop.train(recipe, [cutout_data], tmp_path / "cut")
     again = loop.train(recipe, [cutout_data], tmp_path / "cut")
-    for name, value in checkpoint.load(whole).items():
-        torch.testing.assert_close(checkpoint.load(again)[name], value, rtol=1e-4, atol=1e-5)
+    for name, value in load(whole).items():
+        torch.testing.assert_close(load(again)[name], value, rtol=1e-4, atol=1e-5)
 
     assert read_summary(tmp_path / "whole")["subsets"][CUTOUTS]["n"] > 0
     assert [row for row in read_log(tmp_path / "whole") if "refiner_coarse_l1" in row]
-    saved = checkpoint.load(whole)
+    saved = load(whole)
     locator, refiner = load_locator(whole, "lite0"), load_refiner(whole)
     torch.testing.assert_close(locator.state_dict()["head.weight"], saved["locator.head.weight"])
     torch.testing.assert_close(refiner.state_dict()["head.weight"], saved["refiner.head.weight"])

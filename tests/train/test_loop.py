@@ -19,12 +19,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tress.errors import InputError, ModelError, TressError
-from tress_train import checkpoint, loop
-from tress_train.curriculum import OTHERS, Composites, Gate, GateMissedError, LocatorLoss, Mix, Stage
 from tress_train.models.locator import Locator
+from tress_train.models.weights import load
 from tress_train.recipes import load_recipe, recipe_names
 from tress_train.recipes.base import Optim, Recipe, recipe_hash, smoke
-from tress_train.records import model_metadata, read_log, read_summary
+from tress_train.recipes.stages import OTHERS, Composites, Gate, GateMissedError, LocatorLoss, Mix, Stage
+from tress_train.run import checkpoint, loop
+from tress_train.run.records import model_metadata, read_log, read_summary
 from tress_train.tasks import LocatorTask
 from tress_train.tasks.base import autocast
 
@@ -66,7 +67,7 @@ LOCATORS = [name for name in recipe_names() if load_recipe(name).task == "locato
 def test_every_locator_recipe_runs_through_in_its_smoke_variant(name: str, data: Path, tmp_path: Path) -> None:
     recipe = smoke(load_recipe(name))
     weights = loop.train(recipe, [data], tmp_path)
-    Locator("lite0").load_state_dict(checkpoint.load(weights))
+    Locator("lite0").load_state_dict(load(weights))
     events = [row["event"] for row in read_log(tmp_path)]
     assert events.count("evaluate") == len(recipe.stages)
     record = read_summary(tmp_path)
@@ -84,7 +85,7 @@ def test_a_killed_run_goes_on_with_the_same_data_and_losses(data: Path, tmp_path
         loop.train(recipe, [data], tmp_path / "killed")
     loop.train(recipe, [data], tmp_path / "killed")
     assert losses_of(tmp_path / "killed") == losses_of(tmp_path / "whole")
-    whole, killed = checkpoint.load(tmp_path / "whole/ema.pt"), checkpoint.load(tmp_path / "killed/ema.pt")
+    whole, killed = load(tmp_path / "whole/ema.pt"), load(tmp_path / "killed/ema.pt")
     assert all(torch.equal(whole[name], killed[name]) for name in whole)
 
 
@@ -98,7 +99,7 @@ def test_two_processes_have_the_loss_curve_of_one(data: Path, tmp_path: Path) ->
     (tmp_path / "recipe.pickle").write_bytes(pickle.dumps(recipe))
     script = tmp_path / "two.py"
     script.write_text(
-        "import pickle\nfrom pathlib import Path\nfrom tress_train.loop import train\n"
+        "import pickle\nfrom pathlib import Path\nfrom tress_train.run.loop import train\n"
         "here = Path(__file__).parent\n"
         "recipe = pickle.loads((here / 'recipe.pickle').read_bytes())\n"
         f"train(recipe, [Path({str(data)!r})], here / 'two')\n",
@@ -209,7 +210,7 @@ def test_an_extension_that_was_killed_before_its_verdict_is_not_granted_again(
         patch.setattr(loop, "_evaluate", dies_at_the_end)
         with pytest.raises(KeyboardInterrupt):
             loop.train(gated(1.1), [data], tmp_path, extend=2)
-    assert checkpoint.load(tmp_path / "last.pt")["progress"]["step"] == 6
+    assert load(tmp_path / "last.pt")["progress"]["step"] == 6
     with pytest.raises(GateMissedError, match="after 6 steps"):
         loop.train(gated(1.1), [data], tmp_path, extend=2)
     assert "not been judged yet" in capsys.readouterr().err
@@ -269,7 +270,7 @@ def test_a_full_disk_costs_nothing_that_was_trained(
     monkeypatch.setattr(os, "replace", full)
     loop.train(RECIPE, [data], tmp_path / "full")
     assert "full" in capsys.readouterr().err
-    whole, full_run = checkpoint.load(tmp_path / "whole/ema.pt"), checkpoint.load(tmp_path / "full/ema.pt")
+    whole, full_run = load(tmp_path / "whole/ema.pt"), load(tmp_path / "full/ema.pt")
     assert all(torch.equal(whole[name], full_run[name]) for name in whole)
     assert not list((tmp_path / "full").glob(".*"))
 
@@ -337,7 +338,7 @@ def test_a_step_without_a_finite_loss_changes_nothing_and_names_its_samples(
     (row,) = [row for row in read_log(tmp_path) if row["event"] == "not_finite"]
     assert len(row["samples"]) == 2
     assert row["samples"][0].startswith("sample 2: ")
-    assert all(torch.isfinite(value).all() for value in checkpoint.load(tmp_path / "ema.pt").values())
+    assert all(torch.isfinite(value).all() for value in load(tmp_path / "ema.pt").values())
 
 
 @pytest.mark.parametrize("wanted", [torch.channels_last, torch.contiguous_format])
@@ -369,7 +370,7 @@ def test_a_loss_that_stays_not_finite_stops_the_run(
         loop.train(replace(RECIPE, stages=(replace(STAGE, steps=20),)), [data], tmp_path)
     assert error.value.code == "training_diverged"
     assert not (tmp_path / "last.pt").exists() or all(
-        torch.isfinite(value).all() for value in checkpoint.load(tmp_path / "last.pt")["model"].values()
+        torch.isfinite(value).all() for value in load(tmp_path / "last.pt")["model"].values()
     )
 
 

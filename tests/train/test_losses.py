@@ -7,7 +7,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tress_train.curriculum import LocatorLoss
 from tress_train.losses.bce import bce
 from tress_train.losses.composition import composition
 from tress_train.losses.gradient import gradient
@@ -18,6 +17,7 @@ from tress_train.losses.soft_iou import SMOOTH_PX, soft_iou
 from tress_train.losses.ssim import ssim
 from tress_train.losses.uncertainty import uncertainty
 from tress_train.models.locator import LocatorLogits
+from tress_train.recipes.stages import LocatorLoss
 from tress_train.tasks.locator import locator_losses
 
 pytestmark = pytest.mark.train

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tress.errors import InputError
-from tress_train.curriculum import Limits
-from tress_train.overrides import apply
+from tress_train.commands.overrides import apply
 from tress_train.recipes import load_recipe
+from tress_train.recipes.stages import Limits
 
 pytestmark = pytest.mark.train
 

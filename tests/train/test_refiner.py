@@ -16,7 +16,7 @@ from tress_train.data.scenes import TRIES, Scenes
 from tress_train.data.strands import add_strands
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner, average_colours, solve
-from tress_train.refining import NARROWEST, SCENE_PX
+from tress_train.recipes.refiner_stages import NARROWEST, SCENE_PX
 
 pytestmark = pytest.mark.train
 

@@ -16,18 +16,19 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tress.errors import InputError, ModelError
-from tress_train import checkpoint, loop
-from tress_train.band_eval import band_means, score_band
-from tress_train.curriculum import Gate, GateMissedError
+from tress_train.commands.export import load_refiner
+from tress_train.commands.overrides import apply
 from tress_train.data.gathering import gather
-from tress_train.export import load_refiner
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
-from tress_train.overrides import apply
+from tress_train.models.weights import load
 from tress_train.recipes import load_recipe
 from tress_train.recipes.base import Optim, RefinerRecipe, smoke
-from tress_train.records import read_log, read_summary
-from tress_train.refining import RefinerLoss, RefinerStage
+from tress_train.recipes.refiner_stages import RefinerLoss, RefinerStage
+from tress_train.recipes.stages import Gate, GateMissedError
+from tress_train.run import loop
+from tress_train.run.records import read_log, read_summary
+from tress_train.scoring.band_eval import band_means, score_band
 from tress_train.tasks import RefinerTask
 from tress_train.tasks import refiner as refiner_task
 
@@ -81,7 +82,7 @@ def test_a_stopped_run_goes_on_with_the_same_crops_and_losses(
     loop.train(RECIPE, [cutout_data], tmp_path / "killed")
     whole, killed = ({row["step"]: row["loss"] for row in train_rows(tmp_path / n)} for n in ("whole", "killed"))
     assert whole == killed
-    one, two = checkpoint.load(tmp_path / "whole/ema.pt"), checkpoint.load(tmp_path / "killed/ema.pt")
+    one, two = load(tmp_path / "whole/ema.pt"), load(tmp_path / "killed/ema.pt")
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
@@ -150,7 +151,7 @@ def test_a_refiner_starts_from_given_weights_and_meets_a_given_locator(cutout_da
     weights = loop.train(recipe, [cutout_data], tmp_path / "run", init=tmp_path / "refiner.pt")
     assert list((tmp_path / "run/scenes").glob("*/*.npz"))
     # The locator is no part of what is trained and saved.
-    assert checkpoint.load(weights).keys() == Refiner().state_dict().keys()
+    assert load(weights).keys() == Refiner().state_dict().keys()
     with pytest.raises(ModelError) as error:
         loop.train(recipe, [cutout_data], tmp_path / "other", init=tmp_path / "locator.pt")
     assert error.value.code == "weights_mismatch"

@@ -16,13 +16,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tress.errors import InputError
-from tress_train import loop
-from tress_train.curriculum import Composites, Gate, GateMissedError, Mix, Stage
 from tress_train.models.locator import Locator
 from tress_train.recipes import load_recipe
 from tress_train.recipes.base import Optim, Recipe
-from tress_train.records import read_summary
-from tress_train.running import _other_weights, hash_weights
+from tress_train.recipes.stages import Composites, Gate, GateMissedError, Mix, Stage
+from tress_train.run import loop
+from tress_train.run.records import read_summary
+from tress_train.run.running import _other_weights, hash_weights
 
 pytestmark = [
     pytest.mark.train,

@@ -14,10 +14,10 @@ torch = pytest.importorskip("torch")
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
-from tress_train.curriculum import LATER, OTHERS, Composites, Limits, Mix
 from tress_train.data import compose, dataset
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.library import Library, load_library
+from tress_train.recipes.stages import LATER, OTHERS, Composites, Limits, Mix
 from tress_train.tasks.base import to_floats
 
 pytestmark = pytest.mark.train

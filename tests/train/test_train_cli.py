@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from tress.errors import InputError, TressError
-from tress_train import cli
-from tress_train.card import write_card
+from tress_train.commands import cli
+from tress_train.commands.card import write_card
 from tress_train.data.collection import read_collection
 from tress_train.data.sources import registered_sources
-from tress_train.distil import distil
-from tress_train.records import git_commit, versions
+from tress_train.labels.distil import distil
+from tress_train.run.records import git_commit, versions
 
 pytestmark = pytest.mark.train
 
@@ -41,7 +41,7 @@ def test_without_torch_the_command_says_what_to_install() -> None:
         "import importlib.util as u; find = u.find_spec\n"
         "u.find_spec = lambda name, *a: None if name == 'torch' else find(name, *a)\n"
         "sys.argv = ['tress-train', *sys.argv[1:]]\n"
-        "from tress_train.cli import run; run()\n"
+        "from tress_train.commands.cli import run; run()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "run", "first_locator", "--data", "x", "--out", "y"],
@@ -98,7 +98,7 @@ def test_a_smoke_run_keeps_the_network_that_given_weights_are_of(
     recipe: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
-    from tress_train import loop
+    from tress_train.run import loop
 
     seen = []
     monkeypatch.setattr(loop, "train", lambda chosen, *_, **__: seen.append((chosen.variant, chosen.stages[0].batch)))

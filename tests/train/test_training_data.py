@@ -16,18 +16,18 @@ torch = pytest.importorskip("torch")
 
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
-from tress_train.curriculum import Gate
 from tress_train.data import gathering
 from tress_train.data.collection import Collection, file_hash, fingerprints, held_back, hold_back, read_collection
 from tress_train.data.difficulty import measure_all
+from tress_train.data.gates import build_gates, composite, read_targets
 from tress_train.data.gathering import gather
 from tress_train.data.library import load_library
 from tress_train.data.prepare import check_folder, write_manifest
 from tress_train.data.source import DataSource
 from tress_train.data.sources import index, registered_sources
-from tress_train.gates import build_gates, composite, read_targets
 from tress_train.recipes import load_recipe
 from tress_train.recipes.base import smoke
+from tress_train.recipes.stages import Gate
 
 pytestmark = pytest.mark.train
 

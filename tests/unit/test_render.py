@@ -7,7 +7,8 @@ import pytest
 
 from tress.errors import InputError
 from tress.outputs import parse, render
-from tress.outputs.background import Blur, blurred_scene
+from tress.outputs.backdrop import blurred_scene
+from tress.outputs.background import Blur
 from tress.outputs.box import Box, subject_box
 from tress.outputs.layout import Layout, lay_out
 

@@ -77,11 +77,11 @@ def serve(
 ) -> None:
     """Serve the web page, the own interface and the contracts of remove.bg and rembg."""
     try:
+        from tress.server.admission.keys import ENVIRONMENT, load_keys
+        from tress.server.admission.keys import new_key as make_key
         from tress.server.config import ServerConfig
-        from tress.server.keys import ENVIRONMENT, load_keys
-        from tress.server.keys import new_key as make_key
-        from tress.server.run import LOG_LEVELS
-        from tress.server.run import serve as run
+        from tress.server.host.run import LOG_LEVELS
+        from tress.server.host.run import serve as run
     except ModuleNotFoundError as error:
         raise InputError(
             "extra_missing", f"the service needs the package {error.name}", hint="in a clone: pip install '.[server]'"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.arrays import Alpha, Rgb8, check_alpha, check_rgb8, check_same_size
-from tress.outputs.background import backdrop
+from tress.outputs.backdrop import backdrop
 from tress.outputs.box import subject_box
 from tress.outputs.colour import Colour
 from tress.outputs.feather import feathered

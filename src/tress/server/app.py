@@ -14,16 +14,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tress.errors import TressError
-from tress.server import rembg, removebg
+from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig
-from tress.server.cutout import cutout_router
-from tress.server.rates import RateLimiter
-from tress.server.service import Service
-from tress.server.site import site_router
-from tress.server.system import system_router
-from tress.server.telemetry import Telemetry
-from tress.server.trace import Tracing, problem_response, trace_of
-from tress.server.work import Cutter
+from tress.server.contracts import rembg, removebg
+from tress.server.contracts.cutout import cutout_router
+from tress.server.contracts.site import site_router
+from tress.server.contracts.system import system_router
+from tress.server.reporting.telemetry import Telemetry
+from tress.server.reporting.trace import Tracing, problem_response, trace_of
+from tress.server.work.job import Cutter
+from tress.server.work.service import Service
 
 _DESCRIPTION = """
 Removes the background of pictures of people and objects.

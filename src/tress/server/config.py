@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from tress.errors import InputError
-from tress.server.keys import KeyRing
+from tress.server.admission.keys import KeyRing
 
 DEFAULT_PORT = 8000
 _SEGMENTS = r"(/[\w.~%!$&'()*+,;=:@-]+)"

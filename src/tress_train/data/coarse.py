@@ -12,9 +12,9 @@ from torch import Tensor
 
 from tress.process.bands import unknown_band
 from tress.process.geometry import fit, restore
-from tress_train import checkpoint
 from tress_train.data.degrade import MIN_SCALE, Damaged, degrade
 from tress_train.models.locator import Locator
+from tress_train.models.weights import load_weights
 
 MULTIPLE = 32
 # Smaller pictures than this tell a locator too little.
@@ -41,7 +41,7 @@ class CoarseSource:
         self.locator: Locator | None = None
         if weights is not None:
             self.locator = Locator(variant).requires_grad_(False).eval()
-            checkpoint.load_weights(self.locator, weights)
+            load_weights(self.locator, weights)
 
     def sharing(self, share: float) -> CoarseSource:
         """The same source with another share; the locator stays one and the same."""

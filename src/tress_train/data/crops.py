@@ -18,7 +18,7 @@ from tress_train.data.pools import Pools
 from tress_train.data.samples import Samples
 from tress_train.data.scenes import Scenes
 from tress_train.data.strands import add_strands
-from tress_train.refining import CANVAS_PX, ZOOM_MAX
+from tress_train.recipes.refiner_stages import CANVAS_PX, ZOOM_MAX
 
 FIRST_STEP_SHARE = 0.7
 

@@ -18,10 +18,10 @@ from torch import Tensor
 from tress.errors import InputError
 from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
-from tress_train.curriculum import LATER, OTHERS, Mix
 from tress_train.data import augment, compose
 from tress_train.data.library import Library, Photo, Picture
 from tress_train.data.samples import Samples
+from tress_train.recipes.stages import LATER, OTHERS, Mix
 
 # Canvas shapes, as (height, width) shares of the long side, with how often each is drawn.
 CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))

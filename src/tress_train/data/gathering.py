@@ -9,7 +9,6 @@ from pathlib import Path
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
-from tress_train.curriculum import CUTOUTS, OTHERS, shares
 from tress_train.data.collection import (
     Collection,
     by_hash,
@@ -20,10 +19,7 @@ from tress_train.data.collection import (
     read_collection,
 )
 from tress_train.data.difficulty import measure_all
-from tress_train.data.library import Library, load_library
-from tress_train.data.overlap import SAME_PHOTO
-from tress_train.data.sources import registered_sources, source_of
-from tress_train.gates import (
+from tress_train.data.gates import (
     BACKGROUND_SHARE,
     CUTOUT_SHARE,
     MOST,
@@ -32,8 +28,12 @@ from tress_train.gates import (
     read_gates,
     source_keys,
 )
+from tress_train.data.library import Library, load_library
+from tress_train.data.overlap import SAME_PHOTO
+from tress_train.data.sources import registered_sources, source_of
 from tress_train.recipes.base import BaseRecipe, JointRecipe, Recipe, RefinerRecipe
-from tress_train.refining import CANVAS_PX, ZOOM_MAX
+from tress_train.recipes.refiner_stages import CANVAS_PX, ZOOM_MAX
+from tress_train.recipes.stages import CUTOUTS, OTHERS, shares
 
 OWN, HAIR = "own", "hair"
 # Views zoom in, so pictures are kept a little larger than the samples.

@@ -25,7 +25,7 @@ from tress_train.data.degrade import Damaged
 from tress_train.data.pools import Pools
 from tress_train.data.strands import add_strands
 from tress_train.models.locator import Locator
-from tress_train.refining import NARROWEST, SCENE_PX
+from tress_train.recipes.refiner_stages import NARROWEST, SCENE_PX
 
 # Long side of what the locator sees; at times less than at the runtime, as it knows these cut-outs too well.
 LOCATOR_PX, LEAST_PX = 512, 256

@@ -1,1 +1,7 @@
-"""Network architectures, one per file."""
+"""Network architectures, one per file, and their weights.
+
+- ``locator``: finds the subject in the whole picture;
+- ``refiner``: rewrites alpha at full resolution in the unknown band;
+- ``efficientnet_lite``: the locator's encoder, and ImageNet's weights for it;
+- ``weights``: reads, loads and averages the files of weights that runs leave.
+"""

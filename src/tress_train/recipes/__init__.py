@@ -1,4 +1,12 @@
-"""Recipes: one experiment a file, found by its file's name."""
+"""Recipes: one experiment a file, found by its file's name.
+
+What recipes are made of, and no recipe itself:
+
+- ``base``: the shape of a recipe, and its smoke test;
+- ``stages``: stages, mixes and gates as data, and the ladder from simple to complex;
+- ``refiner_stages``: the stages of a refiner;
+- ``_mixes``: mixes that several recipes draw from.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +16,13 @@ import pkgutil
 from tress.errors import InputError
 from tress_train.recipes.base import Recipe
 
+_PARTS = ("base", "stages", "refiner_stages")
+
 
 def recipe_names() -> list[str]:
     """Names of all recipes."""
     return sorted(
-        module.name for module in pkgutil.iter_modules(__path__) if module.name != "base" and module.name[0] != "_"
+        module.name for module in pkgutil.iter_modules(__path__) if module.name not in _PARTS and module.name[0] != "_"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tress_train.curriculum import LADDER, Composites, Mix
+from tress_train.recipes.stages import LADDER, Composites, Mix
 
 LIMITS = dict(LADDER)
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Mix, shares
 from tress_train.recipes.ablation_curriculum import RECIPE as ORDERED
 from tress_train.recipes.base import Recipe
+from tress_train.recipes.stages import Mix, shares
 
 
 def exposure(recipe: Recipe) -> list[tuple[Mix, float]]:

@@ -9,9 +9,9 @@ Cost: about 12 minutes on one core without bfloat16.  Found: see the training lo
 
 from __future__ import annotations
 
-from tress_train.curriculum import LADDER, Gate, Mix, Stage
 from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
+from tress_train.recipes.stages import LADDER, Gate, Mix, Stage
 
 SCORED = tuple(Gate("iou", name, 0.0) for name, _ in LADDER)
 STEPS, LONG_SIDE_PX, BATCH, LR = 100, 192, 16, 8e-4

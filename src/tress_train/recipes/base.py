@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, TypeVar
 
 from tress.errors import InputError
-from tress_train.curriculum import CUTOUTS, OTHERS, Composites, Gate, LocatorLoss, Metric, Mix, Stage
-from tress_train.refining import CANVAS_PX, NARROWEST, SCENE_PX, RefinerLoss, RefinerStage
+from tress_train.recipes.refiner_stages import CANVAS_PX, NARROWEST, SCENE_PX, RefinerLoss, RefinerStage
+from tress_train.recipes.stages import CUTOUTS, OTHERS, Composites, Gate, LocatorLoss, Metric, Mix, Stage
 
 
 @dataclass(frozen=True)

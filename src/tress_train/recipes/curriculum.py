@@ -9,9 +9,9 @@ everything at once; they are meant to stop a run that goes wrong, not to be an a
 
 from __future__ import annotations
 
-from tress_train.curriculum import Gate, LocatorLoss, Stage
 from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
+from tress_train.recipes.stages import Gate, LocatorLoss, Stage
 
 RECIPE = Recipe(
     name="curriculum",

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Composites
 from tress_train.recipes import eighth_locator
 from tress_train.recipes.base import Optim
+from tress_train.recipes.stages import Composites
 
 PHOTOS = {
     **eighth_locator.PHOTOS,

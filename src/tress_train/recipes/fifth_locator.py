@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Composites, Stage
 from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
 from tress_train.recipes.second_locator import KEPT, PEOPLE, REACHED, SHARP
+from tress_train.recipes.stages import Composites, Stage
 
 PHOTOS = {**mixes.PHOTOS, **PEOPLE, "imagenet-sample-1000": 0.36, "figaro1k-hair": 0.12}
 CUTOUTS = {"synth-hair": 0.35, "tuxpaint-stamps": 0.25, "*": 0.4}

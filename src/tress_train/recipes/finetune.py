@@ -11,8 +11,8 @@ Cost: about half an hour on two cores.  Expected: depends on your pictures.
 
 from __future__ import annotations
 
-from tress_train.curriculum import LATER, OTHERS, Composites, Gate, Mix, Stage
 from tress_train.recipes.base import Optim, Recipe
+from tress_train.recipes.stages import LATER, OTHERS, Composites, Gate, Mix, Stage
 
 RECIPE = Recipe(
     name="finetune",

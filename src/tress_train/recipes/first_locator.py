@@ -8,8 +8,8 @@ over the validation sets, which 3,000 of its 4,700 steps gave (docs/training-log
 
 from __future__ import annotations
 
-from tress_train.curriculum import Mix, Stage
 from tress_train.recipes.base import Recipe
+from tress_train.recipes.stages import Mix, Stage
 
 MIX = Mix(
     sets={

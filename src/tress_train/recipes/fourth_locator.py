@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Composites, Stage
 from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
 from tress_train.recipes.second_locator import KEPT, REACHED, SHARP
+from tress_train.recipes.stages import Composites, Stage
 
 RENDERS = replace(
     mixes.FINE,

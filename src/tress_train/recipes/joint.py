@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import CUTOUTS, Composites, Gate, Stage
 from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import JointRecipe, Optim
 from tress_train.recipes.second_locator import KEPT, REACHED, SHARP
+from tress_train.recipes.stages import CUTOUTS, Composites, Gate, Stage
 
 # Scenes come on top of this, one with every sample.
 PHOTOS = replace(

@@ -12,9 +12,9 @@ The thresholds only stop a run that goes wrong.
 
 from __future__ import annotations
 
-from tress_train.curriculum import Gate
 from tress_train.recipes.base import Optim, RefinerRecipe
-from tress_train.refining import RefinerStage
+from tress_train.recipes.refiner_stages import RefinerStage
+from tress_train.recipes.stages import Gate
 
 GATES = (Gate("band_gain", "hair", 0.15), Gate("band_gain", "own", 0.15))
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Gate, LocatorLoss, Stage
 from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
+from tress_train.recipes.stages import Gate, LocatorLoss, Stage
 
 LONG_SIDE_PX = 448
 SHARP = LocatorLoss(laplacian=1.0, gradient=1.0)

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Gate
 from tress_train.recipes import refiner
 from tress_train.recipes.base import Optim
+from tress_train.recipes.stages import Gate
 
 GATES = (Gate("band_gain", "hair", 0.1), Gate("band_gain", "own", 0.1))
 

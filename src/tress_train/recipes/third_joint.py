@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Composites
 from tress_train.recipes import second_joint, sixth_locator
+from tress_train.recipes.stages import Composites
 
 CUTOUTS = {"synth-hair": 0.15, "tuxpaint-stamps": 0.15, "renders": 0.2, "*": 0.5}
 PHOTOS = replace(

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tress_train.curriculum import Stage
 from tress_train.recipes import _mixes as mixes
 from tress_train.recipes.base import Recipe
 from tress_train.recipes.second_locator import KEPT, REACHED, SHARP
+from tress_train.recipes.stages import Stage
 
 FINE = replace(mixes.FINE, empty=0.12)
 

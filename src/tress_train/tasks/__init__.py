@@ -1,4 +1,9 @@
-"""Tasks: what the loop trains.  A new one stands in a file of its own and is named here."""
+"""Tasks: what the loop trains.  A new one stands in a file of its own and is named here.
+
+- ``base``: what the loop asks of a task, and what tasks share;
+- ``locator``, ``refiner``: one network each;
+- ``joint``: both at once.
+"""
 
 from __future__ import annotations
 

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from tress.evaluation.manifest import Record
 from tress_train.data.gathering import RunData
 from tress_train.data.samples import Samples
-from tress_train.evaluating import Examined
+
+SHOWN = 18
+Records = Mapping[str, Record]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a task found out about its network.
+
+    Attributes:
+        rows: scores of single pictures by subset; dataclasses with a ``key`` and a field for every metric.
+        scores: of every subset.
+        val: of validation pictures.
+        shown: the worst pictures whatever the gates say, with the records they are in, by the name of their sheet.
+        draw: makes a contact sheet ``(H, W, 3)`` uint8 RGB of rows.
+    """
+
+    rows: Mapping[str, Sequence[Any]]
+    scores: Mapping[str, Mapping[str, float]]
+    val: Mapping[str, Mapping[str, float]]
+    shown: Mapping[str, tuple[Sequence[Any], Records]]
+    draw: Callable[[Sequence[Any], Records], npt.NDArray[np.uint8]]
 
 
 class Task(nn.Module):

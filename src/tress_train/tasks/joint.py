@@ -15,9 +15,6 @@ from torch import Tensor, nn
 
 from tress.evaluation.manifest import Record
 from tress.process.bands import REACH_FIRST
-from tress_train import checkpoint
-from tress_train.band_eval import BandRow
-from tress_train.curriculum import CUTOUTS
 from tress_train.data.coarse import CoarseSource, band_of
 from tress_train.data.crops import corner_of_crop
 from tress_train.data.dataset import SLIVER
@@ -25,10 +22,12 @@ from tress_train.data.degrade import Damaged
 from tress_train.data.gathering import RunData
 from tress_train.data.pairs import Pairs
 from tress_train.data.pools import Pools
-from tress_train.evaluating import Examined
 from tress_train.models.locator import LocatorLogits
+from tress_train.models.weights import load_weights
 from tress_train.recipes.base import JointRecipe
-from tress_train.tasks.base import Task, arranged, autocast, parameter_groups, to_floats
+from tress_train.recipes.stages import CUTOUTS
+from tress_train.scoring.band_eval import BandRow
+from tress_train.tasks.base import Examined, Task, arranged, autocast, parameter_groups, to_floats
 from tress_train.tasks.locator import LocatorTask, locator_losses
 from tress_train.tasks.refiner import RefinerTask, examine_refiner, refiner_losses
 
@@ -43,7 +42,7 @@ class Parts(NamedTuple):
 class JointTask(Task):
     """Trains a ``Locator`` and a ``Refiner`` together.
 
-    Its ``model`` holds both, as ``locator`` and ``refiner``; ``checkpoint.load_weights`` finds either in its weights.
+    Its ``model`` holds both, as ``locator`` and ``refiner``; ``models.weights`` finds either in its weights.
 
     Args:
         recipe: the weights to start from may be given in it, network by network.
@@ -65,7 +64,7 @@ class JointTask(Task):
         self.parts = Parts(locator, refiner)
         self.model = nn.ModuleDict({"locator": locator.model, "refiner": refiner.model})
         if init is not None:
-            checkpoint.load_weights(self.model, init)
+            load_weights(self.model, init)
 
     def train(self, mode: bool = True) -> JointTask:
         """Training mode, in which frozen batch norms keep their statistics."""

@@ -14,13 +14,9 @@ from torch import Tensor
 
 from tress.evaluation.manifest import Record
 from tress.process.geometry import fit, restore
-from tress_train import checkpoint
-from tress_train.contact_sheet import contact_sheet
-from tress_train.curriculum import LocatorLoss, shares
 from tress_train.data.dataset import TrainingSet
+from tress_train.data.gates import read_targets
 from tress_train.data.gathering import RunData, val_keys
-from tress_train.evaluating import SHOWN, Examined
-from tress_train.gates import read_targets
 from tress_train.losses.bce import bce
 from tress_train.losses.composition import composition
 from tress_train.losses.gradient import gradient
@@ -32,9 +28,12 @@ from tress_train.losses.ssim import ssim
 from tress_train.losses.uncertainty import uncertainty
 from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm, load_imagenet
 from tress_train.models.locator import Locator, LocatorLogits
-from tress_train.quick_eval import Row, by_set, mean_over_sets, means, quick_eval
+from tress_train.models.weights import load_weights
 from tress_train.recipes.base import Recipe
-from tress_train.tasks.base import Task, arranged, autocast, parameter_groups, to_floats
+from tress_train.recipes.stages import LocatorLoss, shares
+from tress_train.scoring.contact_sheet import contact_sheet
+from tress_train.scoring.quick_eval import Row, by_set, mean_over_sets, means, quick_eval
+from tress_train.tasks.base import SHOWN, Examined, Task, arranged, autocast, parameter_groups, to_floats
 
 MULTIPLE = 32
 
@@ -52,7 +51,7 @@ class LocatorTask(Task):
         self.recipe, self.weights = recipe, recipe.loss
         self.model: Locator = Locator(recipe.variant)
         if init is not None:
-            checkpoint.load_weights(self.model, init)
+            load_weights(self.model, init)
         elif recipe.encoder_weights == "imagenet":
             load_imagenet(self.model.encoder, find_weights(recipe.variant))
         self.model.encoder.freeze(recipe.frozen_stages)

@@ -12,24 +12,23 @@ import torch
 from torch import Tensor
 
 from tress.evaluation.manifest import Record
-from tress_train import checkpoint
-from tress_train.band_eval import BandRow, Floats, Refine, band_eval, band_means, band_sheet
 from tress_train.data.coarse import CoarseSource, stack_input
 from tress_train.data.crops import RefinerCrops
+from tress_train.data.gates import read_targets
 from tress_train.data.gathering import RunData
 from tress_train.data.pools import Pools
 from tress_train.data.scenes import Scenes
-from tress_train.evaluating import SHOWN, Examined
-from tress_train.gates import read_targets
 from tress_train.losses.bce import bce
 from tress_train.losses.gradient import gradient
 from tress_train.losses.l1 import l1
 from tress_train.losses.laplacian import laplacian
 from tress_train.models.efficientnet_lite import freeze_batch_norm
 from tress_train.models.refiner import Refiner
+from tress_train.models.weights import load_weights
 from tress_train.recipes.base import RefinerRecipe
-from tress_train.refining import RefinerLoss
-from tress_train.tasks.base import Task, arranged, autocast, parameter_groups
+from tress_train.recipes.refiner_stages import RefinerLoss
+from tress_train.scoring.band_eval import BandRow, Floats, Refine, band_eval, band_means, band_sheet
+from tress_train.tasks.base import SHOWN, Examined, Task, arranged, autocast, parameter_groups
 
 # Where cross entropy takes an alpha for 0 or 1.
 LOGIT_EPS = 1e-4
@@ -55,7 +54,7 @@ class RefinerTask(Task):
         self.recipe, self.weights = recipe, recipe.loss
         self.model: Refiner = Refiner()
         if init is not None:
-            checkpoint.load_weights(self.model, init)
+            load_weights(self.model, init)
         weights = Path(recipe.locator_weights) if recipe.locator_weights else None
         self.source = CoarseSource(weights, recipe.locator_variant)
 

@@ -123,7 +123,7 @@ def serve(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
 
     from tress.server.app import create_app
     from tress.server.config import ServerConfig
-    from tress.server.run import server_settings
+    from tress.server.host.run import server_settings
 
     running: list[tuple[Any, threading.Thread]] = []
 

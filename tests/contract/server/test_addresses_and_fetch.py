@@ -21,20 +21,20 @@ OUTSIDE = ["8.8.8.8", "93.184.215.14", "2606:4700::1111", "::ffff:8.8.8.8", "64:
 
 @pytest.mark.parametrize("text", INSIDE)
 def test_inside_addresses_are_refused(text):
-    from tress.server.addresses import is_public
+    from tress.server.reading.addresses import is_public
 
     assert not is_public(ipaddress.ip_address(text))
 
 
 @pytest.mark.parametrize("text", OUTSIDE)
 def test_outside_addresses_are_fine(text):
-    from tress.server.addresses import is_public
+    from tress.server.reading.addresses import is_public
 
     assert is_public(ipaddress.ip_address(text))
 
 
 def test_one_inside_address_spoils_a_name():
-    from tress.server.addresses import AddressGuard
+    from tress.server.reading.addresses import AddressGuard
 
     with pytest.raises(InputError):
         AddressGuard().judge(["8.8.8.8", "127.0.0.1"])
@@ -90,8 +90,8 @@ def pictures():
 
 
 def fetch(url, networks=("127.0.0.0/8",), names=None, timeout_s=5):
-    from tress.server.addresses import AddressGuard
-    from tress.server.fetch import Fetcher
+    from tress.server.reading.addresses import AddressGuard
+    from tress.server.reading.fetch import Fetcher
 
     names = names or {"pictures.test": ["127.0.0.1"], "inside.test": ["10.0.0.1"]}
     asked = []
@@ -158,7 +158,7 @@ def test_slow_names_hold_up_no_upload(make_client, png, monkeypatch):
         raise OSError
 
     client = make_client(queue_size=100)
-    monkeypatch.setattr("tress.server.fetch.socket.getaddrinfo", slow)
+    monkeypatch.setattr("tress.server.reading.fetch.socket.getaddrinfo", slow)
     try:
         with ThreadPoolExecutor(40) as pool:
             url = {"image_url": "http://slow.test/a.png"}

@@ -35,7 +35,7 @@ def post(server, png, **options):
 
 
 def ring(**keys):
-    from tress.server.keys import KeyRing, digest_of
+    from tress.server.admission.keys import KeyRing, digest_of
 
     return KeyRing(tuple((name, digest_of(key)) for name, key in keys.items()))
 
@@ -62,7 +62,7 @@ def test_a_refused_body_is_not_read(serve):
 
 
 def test_keys_are_kept_as_hashes(tmp_path):
-    from tress.server.keys import load_keys, new_key
+    from tress.server.admission.keys import load_keys, new_key
 
     key, line = new_key("shop")
     file = tmp_path / "keys"
@@ -78,7 +78,7 @@ def test_keys_are_kept_as_hashes(tmp_path):
 
 @pytest.mark.parametrize("text", ["plain-key", "a:b:c", "x" * 64, "two words:" + "0" * 64])
 def test_a_key_file_with_anything_but_hashes_is_refused_without_repeating_it(tmp_path, text):
-    from tress.server.keys import load_keys
+    from tress.server.admission.keys import load_keys
 
     file = tmp_path / "keys"
     file.write_text(text)
@@ -88,7 +88,7 @@ def test_a_key_file_with_anything_but_hashes_is_refused_without_repeating_it(tmp
 
 
 def test_an_empty_key_file_does_not_open_the_service(tmp_path):
-    from tress.server.keys import load_keys
+    from tress.server.admission.keys import load_keys
 
     file = tmp_path / "keys"
     file.write_text("# none yet\n")
@@ -124,8 +124,8 @@ def test_rates_are_counted_for_each_key(make_client):
 
 
 def test_a_bucket_refills_with_time():
-    from tress.server.keys import Caller
-    from tress.server.rates import RateLimiter
+    from tress.server.admission.keys import Caller
+    from tress.server.admission.rates import RateLimiter
 
     limiter = RateLimiter(60, 1)
     caller = Caller("a", 0)
@@ -230,9 +230,10 @@ def test_stopping_finishes_what_was_accepted(serve, cutter, png):
 STUCK_SERVER = """
 import socket, sys, threading
 import tress.io.decode
-from tress.server import run, service
+from tress.server.host import run
+from tress.server.work import service
 from tress.server.config import ServerConfig
-from tress.server.rates import RateLimiter
+from tress.server.admission.rates import RateLimiter
 
 class Stuck:
     model, device, max_megapixels = "stuck", "cpu", 50.0
@@ -262,7 +263,7 @@ def test_work_that_never_ends_does_not_keep_the_process_from_stopping(png):
 
 
 def test_megapixels_wait_in_turn():
-    from tress.server.gate import Gate
+    from tress.server.admission.gate import Gate
 
     async def scenario():
         gate = Gate(4, 4, 10)
@@ -289,7 +290,7 @@ def test_megapixels_wait_in_turn():
 
 
 def test_the_gate_refuses_when_all_places_are_taken():
-    from tress.server.gate import Gate
+    from tress.server.admission.gate import Gate
 
     gate = Gate(1, 0, 10)
     with gate.enter(), pytest.raises(BusyError):
@@ -299,7 +300,7 @@ def test_the_gate_refuses_when_all_places_are_taken():
 
 
 def test_logs_say_what_happened_and_nothing_that_is_private(make_client, png, caplog):
-    from tress.server.trace import JsonFormatter
+    from tress.server.reporting.trace import JsonFormatter
 
     client = make_client(keys=ring(shop="top-secret-key"))
     headers = {"x-api-key": "top-secret-key", "x-request-id": "r1"}
@@ -330,8 +331,8 @@ def test_wrong_settings_are_told_at_once():
 
 
 def test_rate_table_is_shared_between_threads():
-    from tress.server.keys import Caller
-    from tress.server.rates import RateLimiter
+    from tress.server.admission.keys import Caller
+    from tress.server.admission.rates import RateLimiter
 
     limiter = RateLimiter(100, 1)
     allowed = []

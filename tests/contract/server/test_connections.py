@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from tress.server import connections
+from tress.server.host import connections
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "
 WHOLE = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -213,7 +213,7 @@ def test_what_is_no_http_is_answered_like_everything_else(serve, case, caplog):
 
 
 def test_no_second_answer_when_the_rest_is_no_http(serve, caplog):
-    from tress.server.keys import KeyRing, digest_of
+    from tress.server.admission.keys import KeyRing, digest_of
 
     with connect(serve(keys=KeyRing((("a", digest_of("right")),)))) as connection:
         connection.sendall(POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked"))

@@ -12,8 +12,8 @@ import pytest
 from starlette.requests import Request
 
 from tress.errors import InputError
-from tress.server.body import read_base64, read_body
-from tress.server.flat import read_form, read_object
+from tress.server.reading.body import read_base64, read_body
+from tress.server.reading.flat import read_form, read_object
 
 GOOD = "<the good picture>"
 BOUNDARY = "multipart/form-data; boundary=X"

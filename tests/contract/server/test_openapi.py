@@ -32,7 +32,7 @@ def test_every_option_and_route_is_documented_with_examples(client):
 
 
 def test_keys_are_documented_where_they_are_needed(make_client):
-    from tress.server.keys import KeyRing, digest_of
+    from tress.server.admission.keys import KeyRing, digest_of
 
     client = make_client(keys=KeyRing((("a", digest_of("right")),)))
     assert client.get("/openapi.json").json()["security"] == [{"key": []}]

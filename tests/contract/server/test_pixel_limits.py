@@ -61,8 +61,8 @@ def test_margins_do_not_lead_past_the_limit(make_client, cutter, png):
 )
 def test_photo_result_and_background_take_room_together(png, values, canvas_px):
     from tress.outputs import parse
-    from tress.server.measure import measure
-    from tress.server.work import Order, pack_file
+    from tress.server.work.job import Order, pack_file
+    from tress.server.work.measure import measure
 
     demand = measure(Order(png, parse({**values, "background": flat_png(20, 10)}), pack_file), 1.0)
     assert (demand.photo_px, demand.canvas_px, demand.background_px) == (2400, canvas_px, 200)
@@ -71,8 +71,8 @@ def test_photo_result_and_background_take_room_together(png, values, canvas_px):
 
 def test_marks_take_room_as_they_come_and_as_they_fit(png):
     from tress.outputs import parse
-    from tress.server.measure import measure
-    from tress.server.work import Order, pack_file
+    from tress.server.work.job import Order, pack_file
+    from tress.server.work.measure import measure
 
     options = parse({"keep": flat_png(30, 20), "clear": flat_png(60, 40)})
     demand = measure(Order(png, options, pack_file), 1.0)

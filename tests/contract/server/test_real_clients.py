@@ -27,7 +27,7 @@ def pixels_of(content):
 
 @pytest.fixture
 def server(serve):
-    from tress.server.keys import KeyRing, digest_of
+    from tress.server.admission.keys import KeyRing, digest_of
 
     return serve(keys=KeyRing((("a", digest_of("right")),)), rate_per_minute=60)
 

@@ -235,7 +235,7 @@ def test_wrong_sources_have_the_contracts_codes(make_client, png, empty_png):
 
 
 def test_keys_and_account(make_client, png):
-    from tress.server.keys import KeyRing, digest_of
+    from tress.server.admission.keys import KeyRing, digest_of
 
     client = make_client(keys=KeyRing((("a", digest_of("secret")),)))
     assert code_of(client.post(URL, files={"image_file": png}), 403) == "auth_failed"

@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said(page, png, empty_png):
 
 
 def test_a_key_is_asked_for_and_used(page, png):
-    from tress.server.keys import KeyRing, digest_of
+    from tress.server.admission.keys import KeyRing, digest_of
 
     page = page(keys=KeyRing((("a", digest_of("right")),)))
     page.until(page.find("dialog.key").is_displayed)
@@ -80,7 +80,7 @@ def test_a_key_is_asked_for_and_used(page, png):
 def test_a_key_that_was_not_confirmed_is_not_used(page):
     from selenium.webdriver.common.keys import Keys
 
-    from tress.server.keys import KeyRing, digest_of
+    from tress.server.admission.keys import KeyRing, digest_of
 
     page = page(keys=KeyRing((("a", digest_of("right")),)))
     page.until(page.find("dialog.key").is_displayed)

@@ -1,0 +1,6 @@
+"""Admission: who may send requests, how often, and how much is taken on at once.
+
+- ``keys``: API keys, kept as hashes;
+- ``rates``: requests a minute, shared by all worker processes;
+- ``gate``: requests and megapixels that one process takes on at once.
+"""

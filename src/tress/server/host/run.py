@@ -1,0 +1,115 @@
+"""Runs the service on uvicorn, with one process or several."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import tempfile
+from functools import partial
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from tress.errors import InputError
+from tress.server.admission.rates import RateLimiter
+from tress.server.app import create_app, load_remover
+from tress.server.config import ServerConfig
+from tress.server.host.connections import PromptProtocol
+from tress.server.host.supervise import supervise
+from tress.server.reporting.telemetry import MULTIPROCESS_VARIABLE
+from tress.server.reporting.trace import configure_logging
+from tress.server.work.job import Cutter
+
+log = logging.getLogger("tress.server")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+# An answer takes a moment to travel after the last deadline has passed.
+_GRACE_S = 5
+_MAX_HEAD_BYTES = 16 * 1024
+
+
+def serve(config: ServerConfig, log_level: str = "info") -> None:
+    """Serves until SIGINT or SIGTERM; then stops listening and finishes every request that was accepted.
+
+    Work that goes on although its deadline has passed is given up a few seconds later, and ends with the process.
+
+    Raises:
+        InputError: the address must not or cannot be listened on.
+        ModelError: the network cannot be loaded, or workers end again and again.
+    """
+    config.check_exposure()
+    configure_logging(log_level)
+    with _listen(config.host, config.port) as listener:
+        limiter = RateLimiter(config.rate_per_minute, len(config.keys.entries))
+        host, port = listener.getsockname()[:2]
+        if config.workers == 1:
+            remover = load_remover(config)
+            log.info("serving", extra={"fields": {"host": host, "port": port, "workers": 1}})
+            _run(config, limiter, listener, lambda: remover)
+            return
+        with tempfile.TemporaryDirectory(prefix="tress-metrics-") as folder:
+            os.environ[MULTIPROCESS_VARIABLE] = folder
+            log.info("serving", extra={"fields": {"host": host, "port": port, "workers": config.workers}})
+            supervise(partial(_worker, config, limiter, listener, log_level), config.workers, listener)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise InputError(
+            "address_unusable",
+            f"{host}:{port} cannot be listened on: {error.strerror or error}",
+            hint="another program may be using it: choose another one with --port",
+        ) from error
+
+
+def server_settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
+    """How uvicorn runs the application."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=PromptProtocol,
+        # A connection that became a web socket would be out of that protocol's sight.
+        ws="none",
+        forwarded_allow_ips=list(config.trusted_proxies) or None,
+        timeout_graceful_shutdown=int(config.deadline_s) + _GRACE_S,
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+    )
+
+
+def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, load: Any) -> None:
+    app = create_app(config, load=load, limiter=limiter)
+    server = uvicorn.Server(server_settings(config, app))
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn listens to signals a moment later. Once all is finished it raises the signal again: a stop that was asked
+    # for is no failure.
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        if app.state.service.abandoned:
+            _end_now()
+
+
+def _end_now() -> None:
+    """Ends the process without joining its threads: Python would wait for one that never comes back."""
+    log.warning("stopped in the middle of a picture that took too long")
+    logging.shutdown()
+    os._exit(0)
+
+
+def _worker(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, log_level: str) -> None:
+    # Ctrl+C reaches all processes of a terminal; the first one tells the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    configure_logging(log_level)
+    remover: Cutter = load_remover(config)
+    _run(config, limiter, listener, lambda: remover)

@@ -1,0 +1,9 @@
+"""Reading what strangers send: every file here holds its memory and time within limits, whatever comes.
+
+- ``body``: a request's body (multipart, form, JSON or the raw picture) as one kind of value;
+- ``multipart``: ``multipart/form-data``, in memory;
+- ``flat``: flat JSON objects and forms;
+- ``accept``: what the header ``Accept`` asks for;
+- ``fetch``: the picture behind a URL;
+- ``addresses``: which addresses may be fetched from.
+"""
