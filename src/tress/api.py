@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tress.arrays import Alpha, Rgb8, Rgba8, check_rgb8, check_same_size
 from tress.catalog import resolve
 from tress.engine import OnnxEngine
-from tress.errors import InputError, ModelError
+from tress.errors import ModelError
 from tress.io.decode import Picture, Source, decode
 from tress.io.in_memory import from_array, from_pil, is_pil
 from tress.io.limits import MAX_MEGAPIXELS
@@ -203,7 +203,9 @@ class Remover:
         inside = read_region(region).box(width, height).inside
         pixels = np.ascontiguousarray(picture.pixels[inside])
         own = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[inside])
-        found = self._matte(replace(picture, pixels=pixels, alpha=own), marks and marks.inside(inside), decoded, finished)
+        found = self._matte(
+            replace(picture, pixels=pixels, alpha=own), marks and marks.inside(inside), decoded, finished
+        )
         alpha, mixed = np.zeros((height, width), np.float32), None
         alpha[inside] = found.alpha
         if found.mixed is not None:

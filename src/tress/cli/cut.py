@@ -66,7 +66,9 @@ def cut(
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads for the networks. Unset: all cores.")
     ] = None,
-    max_megapixels: Annotated[float, typer.Option(metavar="N", help="Refuse larger pictures before decoding.")] = MAX_MEGAPIXELS,
+    max_megapixels: Annotated[
+        float, typer.Option(metavar="N", help="Refuse larger pictures before decoding.")
+    ] = MAX_MEGAPIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
     options: OutputOptions,

@@ -48,7 +48,7 @@ class CodePoints:
     def shaper(self) -> Shaper | None:
         """The way to sRGB; None if there is nothing to do, or the curve is not known."""
         curve = _curve(self.transfer)
-        if self.is_srgb and not self.is_hdr or curve is None:
+        if (self.is_srgb and not self.is_hdr) or curve is None:
             return None
         *primaries, white = _PRIMARIES.get(self.primaries, _PRIMARIES[1])
         return Shaper((curve, curve, curve), to_xyz_d50(tuple(primaries), white))

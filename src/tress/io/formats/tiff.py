@@ -165,7 +165,9 @@ def _check(page: Directory) -> None:
         parts = height
     for tag in (Tag.STRIP_OFFSETS, Tag.STRIP_BYTES, Tag.TILE_OFFSETS, Tag.TILE_BYTES):
         if tag in page.entries and page.entries[tag].count > parts * planes:
-            refuse(f"the TIFF file lists {page.entries[tag].count} parts of a picture that has at most {parts * planes}")
+            refuse(
+                f"the TIFF file lists {page.entries[tag].count} parts of a picture that has at most {parts * planes}"
+            )
 
 
 def _value(page: Directory, tag: int, most_bytes: int) -> bytes | None:

@@ -107,7 +107,6 @@ class Directory:
         """The first whole number of an entry, or ``default``."""
         return next(iter(self.numbers(tag)), default)
 
-
     def moved(self, tag: int, layout: Layout, at: int) -> tuple[Entry, bytes]:
         """An entry of this directory for a file of another layout that holds all of this one.
 

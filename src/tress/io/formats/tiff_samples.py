@@ -7,7 +7,6 @@ are seen to here.
 from __future__ import annotations
 
 import itertools
-import struct
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
