@@ -1,6 +1,6 @@
 // Puts the page together: pictures come in, the chosen one is shown, results go out.
 
-import { onKeyNeeded, Problem, schema } from "./api.js";
+import { onKeyNeeded, preview, Problem, schema } from "./api.js";
 import { Brush, marksOf } from "./brush.js";
 import { kilobytes, save } from "./files.js";
 import { takeFiles } from "./intake.js";
@@ -94,16 +94,33 @@ function select(item) {
   renderCurrent();
 }
 
-/** The photo's own size, upright; a format that the browser cannot show has none until the result is there. */
-async function measure(item) {
+/** The photo's own size, upright. The server shows a format that the browser cannot. */
+function measure(item) {
+  item.measured ??= findSize(item);
+  return item.measured;
+}
+
+async function findSize(item) {
+  item.size = await sizeOf(item.photo);
   if (item.size) return;
+  try {
+    item.show(await preview(item.file));
+  } catch {
+    // What is wrong with the picture is said with its result.
+    return;
+  }
+  document.querySelector(`[data-item="${item.id}"] img`)?.setAttribute("src", item.photo);
+  item.size = await sizeOf(item.photo);
+}
+
+async function sizeOf(url) {
   const photo = new Image();
-  photo.src = item.photo;
+  photo.src = url;
   try {
     await photo.decode();
-    item.size = { width: photo.naturalWidth, height: photo.naturalHeight };
+    return { width: photo.naturalWidth, height: photo.naturalHeight };
   } catch {
-    item.size = null;
+    return null;
   }
 }
 
