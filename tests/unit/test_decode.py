@@ -102,7 +102,7 @@ def test_dots_per_inch_turn_with_the_picture() -> None:
     data = saved(four_corners(), "jpeg", dpi=(300, 150), exif=exif_block(6))
     assert decode(data).dpi == (150, 300)
     assert decode(saved(four_corners(), "jpeg")).dpi is None
-    assert decode(saved(four_corners(), "webp", exif=exif.resolution_only((240, 240)))).dpi == (240, 240)
+    assert decode(saved(four_corners(), "webp", exif=exif.with_resolution(None, (240, 240)))).dpi == (240, 240)
 
 
 def test_the_thumbnail_of_the_old_picture_is_blanked() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
-_ASCII, _SHORT = 2, 3
+_ASCII, _SHORT, _RATIONAL = 2, 3, 5
 _RAW_HEAD = re.compile(rb"\s{0,9}\w{1,20}\s{1,9}\d{1,9}\s")
 # Description, maker, model, software, date, artist, copyright: text that means the same in every container.
 DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
@@ -206,13 +206,21 @@ def _entries(exif: bytes | None, index: int) -> Iterator[_Entry]:
         yield _Entry(tag, kind, length, position + 8, value)
 
 
-def resolution_only(dpi: tuple[float, float]) -> bytes:
-    """A minimal EXIF block that says nothing but the resolution."""
-    values = b"".join(struct.pack("<II", round(value * 100), 100) for value in dpi)
-    after = 8 + 2 + 3 * 12 + 4
-    entries = (
-        struct.pack("<HHII", _X_RESOLUTION, 5, 1, after),
-        struct.pack("<HHII", _Y_RESOLUTION, 5, 1, after + 8),
-        struct.pack("<HHIHH", _RESOLUTION_UNIT, _SHORT, 1, 2, 0),
-    )
-    return b"II*\0" + struct.pack("<IH", 8, 3) + b"".join(entries) + bytes(4) + values
+def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """A block that says this resolution: a minimal one, or a copy of another.
+
+    In a copy the first directory moves to the end, with these entries in it; all offsets in the block stay right.
+    """
+    block = exif if exif and _directory_at(exif, 0) else b"II*\0\x08\0\0\0" + bytes(6)
+    order = _order(block)
+    own = {entry.tag: block[entry.value_at - 8 : entry.value_at + 4] for entry in _entries(block, 0)}
+    link = _next_directory_at(block)
+    following = block[link : link + 4] if link is not None else bytes(4)
+    values_at = len(block) + len(block) % 2
+    values = b"".join(struct.pack(order + "II", round(value * 100), 100) for value in dpi)
+    for number, tag in enumerate((_X_RESOLUTION, _Y_RESOLUTION)):
+        own[tag] = struct.pack(order + "HHII", tag, _RATIONAL, 1, values_at + 8 * number)
+    own[_RESOLUTION_UNIT] = struct.pack(order + "HHIHH", _RESOLUTION_UNIT, _SHORT, 1, 2, 0)
+    directory = struct.pack(order + "H", len(own)) + b"".join(own[tag] for tag in sorted(own)) + following
+    head = block[:4] + struct.pack(order + "I", values_at + len(values))
+    return head + block[8:].ljust(values_at - 8, b"\0") + values + directory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from typing import Any, BinaryIO, TypeAlias
 from tress.errors import InputError
 
 Source: TypeAlias = "bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO"
+
+# Of a name that is far longer than names are, in an error.
+_SHOWN, _MAX_NAME = 60, 1000
 
 
 @contextmanager
@@ -48,7 +52,8 @@ def _open_path(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         file = open(name, "rb")  # noqa: SIM115 - closed below, after the errors of opening are told apart
     except FileNotFoundError as error:
         hint = "tress reads files; download it first" if "://" in name else "check the name and the folder"
-        raise InputError("path_missing", f"{name} does not exist", hint=hint) from error
+        shown = name if len(name) <= _MAX_NAME else f"{name[:_SHOWN]}..."
+        raise InputError("path_missing", f"{shown} does not exist", hint=hint) from error
     except IsADirectoryError as error:
         raise InputError("path_is_directory", f"{name} is a folder, not a picture") from error
     except PermissionError as error:
@@ -58,12 +63,21 @@ def _open_path(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     except ValueError as error:
         raise InputError("path_invalid", f"{name!r} cannot be a file name: {error}") from error
     except OSError as error:
-        raise unreadable(error) from error
+        raise (name_too_long(name) if error.errno == errno.ENAMETOOLONG else unreadable(error)) from error
     with file:
         if file.seekable():
             yield file
         else:
             yield io.BytesIO(file.read())
+
+
+def name_too_long(name: str) -> InputError:
+    """The error of a file name that no file system has room for."""
+    return InputError(
+        "name_too_long",
+        f"the name {name[:_SHOWN]!r}... is too long for a file",
+        hint="names have at most about 255 characters; what a file holds is given as bytes, not as text",
+    )
 
 
 def unreadable(error: OSError) -> InputError:
