@@ -132,7 +132,7 @@ class Remover:
         max_megapixels: float = MAX_MEGAPIXELS,
         refine: bool = True,
     ) -> None:
-        self._made_with = {
+        self._made_with: dict[str, Any] = {
             "model": model,
             "device": device,
             "threads": threads,

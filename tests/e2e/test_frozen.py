@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("PyInstaller")
-from tress.pyinstaller import hook_dirs  # noqa: E402 - the hook is of use with PyInstaller alone
+from tress.pyinstaller import hook_dirs
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "animal.jpg"
 SOURCE = Path(__file__).parents[2] / "src"

@@ -24,7 +24,12 @@ def photo(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="names are limited otherwise there")
 def test_a_name_that_is_too_long_is_called_so(photo):
     long = "b" * 300
-    for arguments in ([f"{long}.jpg"], [photo, "-o", f"{long}.png"], [photo, "-o", f"{long}/x.png"], [photo, "-o", f"{long}/"]):
+    for arguments in (
+        [f"{long}.jpg"],
+        [photo, "-o", f"{long}.png"],
+        [photo, "-o", f"{long}/x.png"],
+        [photo, "-o", f"{long}/"],
+    ):
         done = run(*map(str, arguments), cwd=photo.parent)
         assert done.returncode == 2, done.stderr
         assert "too long" in done.stderr

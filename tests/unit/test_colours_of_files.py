@@ -152,7 +152,7 @@ def test_tables_are_left_to_the_colour_engine() -> None:
     assert read_shaper(rgb_profile(b"curv\0\0\0\0\xff\xff\xff\xff")) is None
 
 
-# ---- code points ------------------------------------------------------------------------------------------------------
+# ---- code points ----------------------------------------------------------------------------------------------------
 
 
 def cicp(primaries: int, transfer: int) -> bytes:

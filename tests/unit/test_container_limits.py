@@ -1,4 +1,4 @@
-"""JPEG, GIF, AVIF and HEIC files whose containers announce one thing and hold another, or hold nothing but themselves."""
+"""JPEG, GIF, AVIF and HEIC files whose containers announce one thing and hold another, or hold only themselves."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def refused(read: Callable[[], object]) -> tuple[str, int]:
 PIXELS = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
 
 
-# ---- JPEG -------------------------------------------------------------------------------------------------------------
+# ---- JPEG -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("read", [decode, read_size])
@@ -66,7 +66,7 @@ def test_kinds_of_jpeg_that_are_not_read_are_named(marker: int, precision: int, 
     assert caught.value.code == "picture_unsupported"
 
 
-# ---- GIF --------------------------------------------------------------------------------------------------------------
+# ---- GIF ------------------------------------------------------------------------------------------------------------
 
 
 def gif(canvas: tuple[int, int], frame: tuple[int, int, int, int], before: bytes = b"", after: bytes = b"") -> bytes:
@@ -134,7 +134,7 @@ def test_a_frame_that_enlarges_its_canvas_counts_against_the_limit() -> None:
     assert peak < 1 << 20
 
 
-# ---- AVIF and HEIC ----------------------------------------------------------------------------------------------------
+# ---- AVIF and HEIC --------------------------------------------------------------------------------------------------
 
 
 def boxes(data: bytes | bytearray, start: int, end: int) -> dict[bytes, tuple[int, int]]:

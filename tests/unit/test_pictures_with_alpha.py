@@ -1,4 +1,4 @@
-"""Pictures that are cut out already, wholly or in part.  The network's answer is known: alpha = red, presence = blue."""
+"""Pictures that are cut out already, wholly or in part; the network is known: alpha = red, presence = blue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PNG files beyond the plain ones: large profiles and texts, EXIF in texts, clear levels, too many chunks, code points."""
+"""PNG files beyond the plain ones: large profiles and texts, EXIF in texts, clear levels, too many chunks."""
 
 from __future__ import annotations
 

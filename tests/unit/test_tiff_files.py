@@ -117,9 +117,8 @@ def page(
         else:
             blocks = [plane[y : y + rows] for y in range(0, height, rows)]
         for block in blocks:
-            if predictor == 2:
-                block = np.diff(block, axis=1, prepend=np.zeros_like(block[:, :1]))
-            raw = block.astype(stored).tobytes()
+            change = np.diff(block, axis=1, prepend=np.zeros_like(block[:, :1])) if predictor == 2 else block
+            raw = change.astype(stored).tobytes()
             parts.append(zlib.compress(raw) if compression in (8, 32946) else raw)
     own: dict[int, tuple[int, Sequence[int]]] = {
         256: (LONG, [width]),
@@ -153,7 +152,7 @@ def shows(picture: Picture, pixels: np.ndarray) -> bool:
     return picture.pixels.shape == pixels.shape and bool((picture.pixels == pixels).all())
 
 
-# ---- which page ------------------------------------------------------------------------------------------------------
+# ---- which page -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -232,7 +231,7 @@ def test_camera_raw_is_refused_with_the_way_out(name: str) -> None:
     assert "JPEG" in caught.value.hint
 
 
-# ---- pixels that Pillow does not know ---------------------------------------------------------------------------------
+# ---- pixels that Pillow does not know -------------------------------------------------------------------------------
 
 DEEP = RNG.integers(0, 65536, (37, 53, 4), np.uint16)
 LAYOUTS: dict[str, dict[str, Any]] = {
@@ -330,7 +329,7 @@ def test_lab_of_both_encodings_and_depths(photometric: int, shift: int, depth: i
     assert np.abs(picture.pixels - lab_to_srgb8(lab)).max() <= (1 if depth == 16 else 4)
 
 
-# ---- what no honest program writes ------------------------------------------------------------------------------------
+# ---- what no honest program writes ----------------------------------------------------------------------------------
 
 
 def peak_bytes(data: bytes) -> tuple[str, int]:

@@ -9,7 +9,6 @@ from typing import TextIO
 
 from tress.errors import InputError, ModelError, TressError, printable
 
-
 _STDERR = 2
 
 
@@ -94,7 +93,7 @@ def hush_libraries() -> None:
             return
         sys.stderr.flush()
         kept = os.dup(_STDERR)
-        sys.stderr = open(kept, "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors, buffering=1)
+        sys.stderr = os.fdopen(kept, "w", 1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
         os.dup2(os.open(os.devnull, os.O_WRONLY), _STDERR)
     except OSError:
         # Closed, or no file: then there is nothing to keep clean.

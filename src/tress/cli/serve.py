@@ -75,7 +75,8 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="ORIGIN",
-            help="Page elsewhere whose scripts may use the service, such as https://shop.example; * for all. Repeatable.",
+            help="Page elsewhere whose scripts may use the service, such as https://shop.example; * for all. "
+            "Repeatable.",
         ),
     ] = None,
     open_metrics: Annotated[bool, typer.Option("--open-metrics", help="Show /metrics without a key.")] = False,

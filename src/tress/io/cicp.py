@@ -1,4 +1,4 @@
-"""Colours told by code points (ITU-T H.273): two numbers, as in PNG ``cICP`` and in the ``nclx`` box of AVIF and HEIF."""
+"""Colours told by code points (ITU-T H.273): two numbers, in PNG ``cICP`` and in the box ``nclx`` of AVIF and HEIF."""
 
 from __future__ import annotations
 

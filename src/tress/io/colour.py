@@ -47,9 +47,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
         browsers do: the pixels are then taken for sRGB.
     """
     if not profile:
-        if image.mode == "CMYK":
-            return image.convert("RGB"), "CMYK without a colour profile: the colours are approximate"
-        return (_lab_to_srgb(image) if image.mode == "LAB" else image), ""
+        return _without_profile(image)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = source.profile.xcolor_space.strip().upper()
@@ -68,11 +66,18 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
         if image.mode == "RGB":
             if not _is_identity(transform):
                 transform.apply_in_place(image)
-            return image, ""
-        return transform.apply(image), ""
+        else:
+            image = transform.apply(image)
+        return image, ""
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError, AttributeError) as error:
         converted, _ = to_srgb(image, None)
         return converted, printable(f"the colour profile is broken and was ignored ({error})")
+
+
+def _without_profile(image: Image.Image) -> tuple[Image.Image, str]:
+    if image.mode == "CMYK":
+        return image.convert("RGB"), "CMYK without a colour profile: the colours are approximate"
+    return (_lab_to_srgb(image) if image.mode == "LAB" else image), ""
 
 
 def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:

@@ -92,10 +92,11 @@ def _told_by_file(image: Any) -> tuple[Any, tuple[int, int, int, int] | None]:
     if tile is None:
         return clear, None
     if image.format == "GIF":
-        extent = tuple(tile[1])
-        return clear, None if extent == (0, 0, *image.size) or image.tell() else extent  # type: ignore[return-value]
+        left, top, right, bottom = tile[1]
+        is_whole = (left, top, right, bottom) == (0, 0, *image.size)
+        return clear, None if is_whole or image.tell() else (left, top, right, bottom)
     mode = tile[3] if isinstance(tile[3], str) else next(iter(tile[3] or ()), None)
-    most = {"L;2": 3, "L;4": 15}.get(mode)
+    most = {"L;2": 3, "L;4": 15}.get(str(mode))
     return (clear * 255 // most if most and isinstance(clear, int) else clear), None
 
 

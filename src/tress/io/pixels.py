@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from tress.io.formats.tiff_image import Tiff
 from tress.io.icc import read_shaper
 from tress.io.shaper import Shaper
 
+Array: TypeAlias = "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]"
 _PIECE_PX = 1 << 18
 
 
@@ -135,15 +137,17 @@ def _deep_grey(image: Image.Image | None) -> Samples | None:
     key = image.info.get("transparency")
 
     def read() -> npt.NDArray[np.uint16]:
-        values = np.asarray(image).astype(np.uint16, copy=False)
-        # Twelve bits to sixteen, so that white stays white.
-        return (values << 4 | values >> 8 if is_12_bit else values)[..., None]
+        values: npt.NDArray[np.uint16] = np.asarray(image).astype(np.uint16, copy=False)
+        if is_12_bit:
+            # To sixteen bits, so that white stays white.
+            values = np.bitwise_or(values << 4, values >> 8, dtype=np.uint16)
+        return values[..., None]
 
     return Samples(read, "grey", inverted=_is_white_zero(image), key=(key,) if isinstance(key, int) else None)
 
 
 def _from_samples(samples: Samples, outline: Outline) -> Loaded:
-    pixels = samples.read()
+    pixels: Any = samples.read()
     channels = {"grey": 1, "rgb": 3, "cmyk": 4, "lab": 3}[samples.colour]
     colours, alpha = pixels[..., :channels], None
     if samples.alpha_at is not None:
@@ -155,7 +159,7 @@ def _from_samples(samples: Samples, outline: Outline) -> Loaded:
         is_clear = (colours == np.array(samples.key, colours.dtype)).all(axis=-1)
         alpha = Image.fromarray(np.where(is_clear, 0, 255).astype(np.uint8))
     if samples.inverted:
-        colours = np.iinfo(colours.dtype).max - colours
+        colours = np.invert(colours)
     shaper, warnings = _told_by_code_points(outline)
     profile = None if outline.colour else outline.icc
     if samples.colour == "lab":
@@ -194,7 +198,7 @@ def _eight_bits(pixels: npt.NDArray) -> npt.NDArray[np.uint8]:
     return result
 
 
-def _straight(colours: npt.NDArray, opacity: npt.NDArray) -> npt.NDArray:
+def _straight(colours: Array, opacity: Array) -> Array:
     """Colours that are no longer multiplied by their opacity."""
     most = np.iinfo(colours.dtype).max
     result = np.empty(colours.shape, colours.dtype)

@@ -25,7 +25,7 @@ _SOLIDITY = 0.93
 # where little is clear, for then this may be a photo whose subject fills it.
 _AGREED_SHARE, _AGREED_SHARE_LITTLE = 0.9, 0.97
 _HULL_SIDE_PX = 512
-_GROUNDS = np.uint8([[128, 128, 128], [255, 255, 255], [0, 0, 0], [90, 150, 90]])
+_GROUNDS = np.array([[128, 128, 128], [255, 255, 255], [0, 0, 0], [90, 150, 90]], np.uint8)
 
 
 def stands_free(alpha: Alpha) -> bool:

@@ -23,7 +23,7 @@ from tress.server.contracts.cutout import cutout_router
 from tress.server.contracts.preview import preview_router
 from tress.server.contracts.site import site_router
 from tress.server.contracts.system import system_router
-from tress.server.host.targets import OriginForm
+from tress.server.reading.targets import OriginForm
 from tress.server.reporting.telemetry import Telemetry
 from tress.server.reporting.trace import Tracing, problem_response, trace_of
 from tress.server.work.job import Cutter

@@ -42,7 +42,8 @@ def spellings(data):
         "DATA:": "DATA:image/png;base64," + text,
         "Data: with a charset": "Data:image/png;charset=utf-8;Base64," + text,
         "data: without a type": "data:;base64," + text,
-        "data: URL-safe without padding": "data:image/png;base64," + base64.urlsafe_b64encode(data).decode().rstrip("="),
+        "data: URL-safe without padding": "data:image/png;base64,"
+        + base64.urlsafe_b64encode(data).decode().rstrip("="),
         "data: percent-encoded": "data:image/png;base64," + quote(text, safe=""),
         "data: not base64": "data:image/png," + quote(data),
         "blank before": " " + text,
@@ -105,7 +106,9 @@ def form(*parts, boundary="X"):
 )
 def test_a_part_that_is_a_file_by_its_name_or_by_its_type(client, png, head):
     assert client.post("/v1/cutout", **form((head, png))).status_code == 200
-    contract = client.post("/v1.0/removebg", **form((head.replace('"image"', "image").replace("name=image", "name=image_file"), png)))
+    contract = client.post(
+        "/v1.0/removebg", **form((head.replace('"image"', "image").replace("name=image", "name=image_file"), png))
+    )
     assert contract.status_code == 200, contract.text
 
 
@@ -117,7 +120,9 @@ def test_a_part_of_text_stays_text(client, png):
     assert Image.open(io.BytesIO(answer.content)).mode == "RGB"
 
 
-@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", 'multipart/form-data; boundary=""'])
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=", 'multipart/form-data; boundary=""']
+)
 def test_a_form_without_a_boundary_is_named_as_that(client, png, kind):
     body = form(('Content-Disposition: form-data; name="image"; filename="a.png"', png))["content"]
     error = error_of(client.post("/v1/cutout", content=body, headers={"content-type": kind}))
@@ -136,7 +141,8 @@ def raw_request(port, target, host="example.com"):
 
 
 @pytest.mark.parametrize(
-    "target", ["/v1/models", "http://example.com/v1/models", "HTTP://example.com:80/v1/models?x=1", "https://a/v1/models"]
+    "target",
+    ["/v1/models", "http://example.com/v1/models", "HTTP://example.com:80/v1/models?x=1", "https://a/v1/models"],
 )
 def test_a_target_in_absolute_form_is_its_path(serve, target):
     answer = raw_request(serve().port, target)
@@ -159,9 +165,10 @@ def preflight(client, origin=ORIGIN, path="/v1/cutout"):
 def test_pages_elsewhere_are_let_in_only_if_they_are_named(make_client, png):
     closed = make_client()
     assert preflight(closed).status_code == 405
-    assert "access-control-allow-origin" not in closed.post(
-        "/v1/cutout", files={"image": png}, headers={"origin": ORIGIN}
-    ).headers
+    assert (
+        "access-control-allow-origin"
+        not in closed.post("/v1/cutout", files={"image": png}, headers={"origin": ORIGIN}).headers
+    )
     client = make_client(allowed_origins=(ORIGIN, "http://localhost:3000"))
     for origin in (ORIGIN, "http://localhost:3000"):
         asked = preflight(client, origin)

@@ -1,4 +1,4 @@
-"""The boxes of AVIF and HEIC files (ISO/IEC 14496-12 and 23008-12): which pictures there are, and what is said of them."""
+"""The boxes of AVIF and HEIC files (ISO/IEC 14496-12 and 23008-12): which pictures there are, what is said of them."""
 
 from __future__ import annotations
 

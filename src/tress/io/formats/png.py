@@ -131,7 +131,7 @@ def _note(chunks: _Chunks, file: BinaryIO, kind: bytes, length: int) -> None:
     elif kind == b"eXIf":
         chunks.found.setdefault("exif", file.read(length))
     elif kind == b"iCCP":
-        name, _, packed = file.read(length).partition(b"\0")
+        _, _, packed = file.read(length).partition(b"\0")
         if "icc" not in chunks.found:
             _put(chunks, "icc", _unpacked(packed[1:]), "colour profile")
     elif kind in (b"tEXt", b"zTXt", b"iTXt"):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tress.io.formats.outline import Samples
 from tress.io.formats.spliced import spliced
-from tress.io.formats.tiff_directory import Directory, Layout, written
+from tress.io.formats.tiff_directory import Directory, Entry, Layout, written
 from tress.io.formats.tiff_image import Tiff
 from tress.io.formats.tiff_tags import Tag
 
@@ -151,7 +151,7 @@ def _unpacked(
         Tag.SAMPLES: 1,
         Tag.ROWS_PER_STRIP: rows,
     }
-    entries = {tag: _PLAIN.numbers([value], 0)[0] for tag, value in numbers.items()}
+    entries: dict[int, Entry] = {tag: _PLAIN.numbers([value], 0)[0] for tag, value in numbers.items()}
     entries |= {Tag.STRIP_OFFSETS: offsets, Tag.STRIP_BYTES: counts}
     tail = [gap, offset_values, count_values, written(_PLAIN, entries)]
     image = Tiff(spliced(file, [_PLAIN.head(place), *spans, *tail]))

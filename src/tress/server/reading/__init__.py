@@ -4,6 +4,7 @@
 - ``multipart``: ``multipart/form-data``, in memory;
 - ``flat``: flat JSON objects and forms;
 - ``encoded``: base64 and ``data:`` addresses;
+- ``targets``: request targets in absolute form;
 - ``accept``: what the header ``Accept`` asks for;
 - ``fetch``: the picture behind a URL;
 - ``addresses``: which addresses may be fetched from.

@@ -19,7 +19,7 @@ def is_data_url(text: str) -> bool:
 
 
 async def read_base64(text: str) -> bytes:
-    """Decodes base64 in a thread: of the standard or safe for URLs, with or without padding, a ``data:`` prefix, blanks.
+    """Decodes base64 in a thread: standard or safe for URLs, with or without padding, a ``data:`` prefix, blanks.
 
     Raises:
         InputError: it is not base64.

@@ -26,7 +26,8 @@ class FormReader:
 
     Attributes:
         texts: field to text.
-        files: field to content, for parts with a file name, or of a type that only files have.  Of a field that comes twice, the last counts.
+        files: field to content, for parts with a file name, or of a type that only files have.  Of a field that comes
+            twice, the last counts.
         repeated: fields that came with more than one file.
     """
 

@@ -1,4 +1,4 @@
-"""Request targets in absolute form: ``GET http://host/v1/models`` is ``GET /v1/models``, as proxies send it (RFC 9112)."""
+"""Request targets in absolute form, as for proxies: ``GET http://host/v1/models`` is ``GET /v1/models`` (RFC 9112)."""
 
 from __future__ import annotations
 
