@@ -33,7 +33,8 @@ _XMP = """
 from tress.io.exif import upright_xmp
 n = 500_000
 for text in (b"<xmp:Thumbnails>", b"<xap:Thumbnails ", b"<xmp:Thumbnails></xap:Thumbnails>",
-             b"tiff:Orientation", b"tiff:Orientation='1", b"<tiff:Orientation>", b"<tiff:Orientation>1", b"xmpGImg:image=",
+             b"tiff:Orientation", b"tiff:Orientation='1", b"<tiff:Orientation>",
+             b"<tiff:Orientation>1", b"xmpGImg:image=",
              b'xmpGImg:image="',
              b"xmpGImg:image='\\"", b"tiff:Orientation" + b" " * 50 + b"=", b"<xmp:Thumbnails>1</xmp:Thumbnails>"):
     upright_xmp(text * n)
