@@ -194,3 +194,26 @@ def test_pictures_saved_by_pillow_keep_their_dots_per_inch() -> None:
     assert dpi is not None
     assert np.allclose(dpi, 300, atol=0.01)
     assert from_pil(Image.open(out), 1.0).dpi == pytest.approx(dpi)
+
+
+def test_a_pil_image_of_heic_with_colours_told_by_numbers() -> None:
+    import pillow_heif
+
+    pixels = np.broadcast_to(np.uint8([100, 170, 120]), (64, 64, 3)).copy()
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(out, quality=100)
+    data = bytearray(out.getvalue())
+    struct.pack_into(">HH", data, data.find(b"colrnclx") + 8, 12, 13)
+    opened = pillow_heif.HeifImageFile(io.BytesIO(bytes(data)))
+    difference = decode(bytes(data)).pixels.astype(int) - from_pil(opened, 1.0).pixels
+    assert np.abs(difference).max() <= 1
+    assert np.abs(decode(bytes(data)).pixels[32, 32].astype(int) - (100, 170, 120)).max() > 10
+
+
+def test_a_pil_image_that_is_a_thumbnail_says_so() -> None:
+    out = io.BytesIO()
+    Image.fromarray(PIXELS).save(out, "TIFF", tiffinfo={254: 1})
+    assert "thumbnail" in from_pil(Image.open(out), 1.0).warnings[0]
+    out = io.BytesIO()
+    Image.fromarray(PIXELS).save(out, "TIFF")
+    assert from_pil(Image.open(out), 1.0).warnings == ()

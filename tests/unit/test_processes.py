@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,26 @@ def test_work_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
     done = run(_WORK, HOME=str(tmp_path), USERPROFILE=str(tmp_path), XDG_CACHE_HOME="")
     assert (done.returncode, done.stderr) == (0, "")
     assert files_below(tmp_path) == []
+
+
+_STRACE = shutil.which("strace")
+
+
+@pytest.mark.skipif(_STRACE is None, reason="needs strace, and the permission to trace")
+def test_work_looks_nothing_up(tmp_path: Path) -> None:
+    """What is switched off asks for a name after some seconds, and again at the end."""
+    log = tmp_path / "calls"
+    trace = [str(_STRACE), "-f", "-e", "trace=connect,sendto", "-o", str(log)]
+    if subprocess.run([*trace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("tracing is not allowed here")
+    program = _WORK + "\nimport time; time.sleep(8)"
+    own = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    command = [*trace, sys.executable, "-W", "ignore", "-c", program, str(LOCATOR)]
+    done = subprocess.run(command, env={**own, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    calls = log.read_text()
+    assert "+++ exited with 0 +++" in calls
+    assert "AF_INET" not in calls
 
 
 def test_nor_where_onnxruntime_was_imported_before() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from tress.errors import InputError
 from tress.io import exif
 from tress.io.decode import Picture, decode
 from tress.io.exif import Metadata
+from tress.io.formats.tiff_tags import Tag
+from tress.io.png import with_chunk
 
 
 def is_pil(image: Any) -> bool:
@@ -48,7 +51,11 @@ def from_pil(image: Any, max_megapixels: float) -> Picture:
             f"the PIL image cannot be read: {error}",
             hint="its file may be incomplete or closed; give tress the file itself to learn more",
         ) from error
-    return decode(data, max_megapixels=max_megapixels)
+    picture = decode(data, max_megapixels=max_megapixels)
+    if _is_thumbnail(image):
+        told = "the PIL image is a thumbnail, its file says; give tress the file itself"
+        return replace(picture, warnings=(*picture.warnings, told))
+    return picture
 
 
 def _lossless(image: Any) -> bytes:
@@ -78,7 +85,24 @@ def _lossless(image: Any) -> bytes:
         # Pillow hands it on through conversions that make it meaningless.
         fits = isinstance(clear, _CLEAR.get(plain.mode, int))
         plain.save(buffer, "PNG", compress_level=0, transparency=clear if fits else None, **options)
+        return _with_code_points(buffer.getvalue(), image)
     return buffer.getvalue()
+
+
+def _is_thumbnail(image: Any) -> bool:
+    """Whether it is the small first page of a TIFF or camera raw file: Pillow opens nothing else of them."""
+    tags = getattr(image, "tag_v2", None) or {}
+    kind = tags.get(Tag.SUBFILE_TYPE, 0)
+    return (isinstance(kind, int) and bool(kind & 1)) or Tag.DNG_VERSION in tags
+
+
+def _with_code_points(png: bytes, image: Any) -> bytes:
+    """The same file, saying how the colours are told in AVIF and HEIC where there is no profile."""
+    told = image.info.get("nclx_profile")
+    if not isinstance(told, dict) or image.info.get("icc_profile"):
+        return png
+    points = [told.get(name, 2) for name in ("color_primaries", "transfer_characteristics")]
+    return with_chunk(png, b"cICP", bytes([*(int(point) & 0xFF for point in points), 0, 1]))
 
 
 def _told_by_file(image: Any) -> tuple[Any, tuple[int, int, int, int] | None]:

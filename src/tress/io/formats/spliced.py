@@ -11,6 +11,10 @@ Piece: TypeAlias = "bytes | tuple[int, int]"
 """Bytes, or start and end of a part of the other file."""
 
 
+# As much as Pillow reads at once.
+_BUFFER_BYTES = 1 << 16
+
+
 class _Spliced(io.RawIOBase):
     def __init__(self, file: BinaryIO, pieces: Sequence[Piece]) -> None:
         self._file = file
@@ -53,7 +57,7 @@ class _Spliced(io.RawIOBase):
 
 def spliced(file: BinaryIO, pieces: Sequence[Piece]) -> BinaryIO:
     """A readable, seekable file of the pieces, one after the other; ``file`` must stay open."""
-    return cast("BinaryIO", io.BufferedReader(_Spliced(file, pieces)))
+    return cast("BinaryIO", io.BufferedReader(_Spliced(file, pieces), _BUFFER_BYTES))
 
 
 def _length(piece: Piece) -> int:
