@@ -242,6 +242,23 @@ def test_a_small_size_over_a_large_stream_is_refused(kind: str, read: Callable[[
     assert peak < 8 << 20
 
 
+def test_a_sequence_whose_track_is_larger_than_it_says_is_refused() -> None:
+    frames = [Image.new("RGB", (2000, 1500), (level, 0, 0)) for level in (10, 200)]
+    out = io.BytesIO()
+    frames[0].save(out, "AVIF", save_all=True, append_images=frames[1:], speed=10)
+    data = bytearray(out.getvalue())
+    assert data[8:12] == b"avis"
+    assert decode(bytes(data)).pixels.shape == (1500, 2000, 3)
+    start, end = inside(data, b"moov", b"trak", b"tkhd")
+    struct.pack_into(">II", data, end - 8, 64 << 16, 64 << 16)
+    for read in (decode, read_size):
+        assert refused(lambda read=read: read(bytes(data)))[0] == "picture_corrupt"
+    entry = data.index(b"av01", start) + 4 + 24
+    struct.pack_into(">HH", data, entry, 64, 64)
+    patched = with_size(bytes(data), 64, 64)
+    assert refused(lambda: decode(patched))[0] == "picture_corrupt"
+
+
 @pytest.mark.parametrize("kind", ["avif", "heic"])
 def test_honest_sizes_pass(kind: str) -> None:
     for shape in ((48, 64), (97, 131), (1080, 1920)):

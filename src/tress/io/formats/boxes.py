@@ -64,7 +64,7 @@ def read_items(file: BinaryIO) -> Items | None:
         InputError: ``picture_corrupt`` for more of them than any program writes.
     """
     size = file.seek(0, 2)
-    for kind, start, end in _boxes_of_file(file, size):
+    for kind, start, end in boxes_of_file(file, size):
         if kind != b"meta" or end > size:
             continue
         if end - start > _MAX_META_BYTES:
@@ -79,10 +79,10 @@ def read_items(file: BinaryIO) -> Items | None:
 
 def end_of_boxes(file: BinaryIO, size: int) -> int:
     """Where the last top-level box says it ends."""
-    return max((end for _, _, end in _boxes_of_file(file, size)), default=8)
+    return max((end for _, _, end in boxes_of_file(file, size)), default=8)
 
 
-def _boxes_of_file(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes_of_file(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start and end of content of every top-level box."""
     position = 0
     for _ in range(_MAX_BOXES):
@@ -106,7 +106,7 @@ def _boxes_of_file(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]
     refuse(f"the file has more than {_MAX_BOXES} boxes")
 
 
-def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[bytes, bytes]]:
+def boxes_in(data: bytes, at: int = 0) -> Iterator[tuple[bytes, bytes]]:
     """Kind and content of the boxes inside another."""
     for _ in range(_MAX_BOXES):
         if at + 8 > len(data):
@@ -126,7 +126,7 @@ def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[bytes, bytes]]:
 
 def _items(meta: bytes, size: int) -> Items:
     items = Items()
-    inner = dict(reversed(list(_boxes(meta))))
+    inner = dict(reversed(list(boxes_in(meta))))
     items.idat = inner.get(b"idat", b"")
     if primary := inner.get(b"pitm"):
         items.primary = int.from_bytes(primary[4 : 6 if primary[0] == 0 else 8], "big")
@@ -142,7 +142,7 @@ def _items(meta: bytes, size: int) -> Items:
 
 
 def _read_kinds(items: Items, box: bytes) -> None:
-    for kind, content in _boxes(box, 6 if box[0] == 0 else 8):
+    for kind, content in boxes_in(box, 6 if box[0] == 0 else 8):
         if kind != b"infe" or len(content) < 12 or content[0] < 2:
             continue
         wide = content[0] > 2
@@ -193,7 +193,7 @@ def _read_places(items: Items, box: bytes, size: int) -> None:
 
 def _read_links(items: Items, box: bytes) -> None:
     width, links = 4 if box[0] else 2, 0
-    for kind, content in _boxes(box, 4):
+    for kind, content in boxes_in(box, 4):
         fields = _Fields(content, 0)
         source = fields.take(width)
         targets = [fields.take(width) for _ in range(fields.take(2))]
@@ -210,8 +210,8 @@ def _read_links(items: Items, box: bytes) -> None:
 
 
 def _read_properties(items: Items, box: bytes) -> None:
-    inner = list(_boxes(box))
-    known = [entry for kind, content in inner if kind == b"ipco" for entry in _boxes(content)]
+    inner = list(boxes_in(box))
+    known = [entry for kind, content in inner if kind == b"ipco" for entry in boxes_in(content)]
     given = 0
     for content in (content for kind, content in inner if kind == b"ipma"):
         is_wide = content[3] & 1

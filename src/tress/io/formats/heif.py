@@ -11,6 +11,7 @@ from tress.io.cicp import CodePoints
 from tress.io.formats.boxes import Item, Items, read_items
 from tress.io.formats.coded import av1_pixels, hevc_pixels
 from tress.io.formats.outline import Outline, check_coded_size, refuse
+from tress.io.formats.tracks import Track, read_tracks
 
 # A grid of grids of pictures; nothing goes deeper.
 _MAX_DEPTH, _MAX_PARTS = 4, 20_000
@@ -54,6 +55,8 @@ def outline_heic(file: BinaryIO) -> Outline:
 
 
 def _checked(file: BinaryIO, what: str) -> Items | None:
+    for track in read_tracks(file):
+        _check_track(file, track, what)
     items = read_items(file)
     if items is None:
         return None
@@ -68,6 +71,23 @@ def _checked(file: BinaryIO, what: str) -> Items | None:
         for helper in shown.helpers:
             check_coded_size(_Sum(file, items).of(helper), announced, what)
     return items
+
+
+def _check_track(file: BinaryIO, track: Track, what: str) -> None:
+    start, end = track.first
+    file.seek(start)
+    frame = file.read(max(0, end - start))
+    coded = max(track.entry_px, _coded_pixels(track.configuration, frame))
+    check_coded_size(coded, track.announced_px or track.entry_px, what)
+
+
+def _coded_pixels(properties: dict[bytes, bytes], stream: bytes) -> int:
+    """Pixels of the frames in a stream, by its decoder's configuration and by itself; 0 if nothing tells."""
+    if (configuration := properties.get(b"av1C")) is not None:
+        return max(av1_pixels(configuration[4:]), av1_pixels(stream))
+    if (configuration := properties.get(b"hvcC")) is not None:
+        return hevc_pixels(configuration, stream)
+    return 0
 
 
 class _Sum:
@@ -90,12 +110,7 @@ class _Sum:
         return self._known[number]
 
     def _coded(self, item: Item) -> int:
-        announced = _announced(item)
-        if (configuration := item.property(b"av1C")) is not None:
-            return max(announced, av1_pixels(configuration[4:]), av1_pixels(self._data(item)))
-        if (configuration := item.property(b"hvcC")) is not None:
-            return max(announced, hevc_pixels(configuration, self._data(item)))
-        return announced
+        return max(_announced(item), _coded_pixels(dict(item.properties), self._data(item)))
 
     def _data(self, item: Item) -> bytes:
         parts = []
