@@ -146,13 +146,20 @@ def _explain(error: Exception, file: BinaryIO, kind: str, head: bytes) -> NoRetu
         ) from error
     if isinstance(error, Image.DecompressionBombError):
         raise InputError("picture_too_large", f"the {kind.upper()} decoder refuses this size: {message}") from error
-    if containers.is_cut_short(file, kind):
+    if _is_cut_short(file, kind):
         ends_too_early(kind.upper(), error)
     raise InputError(
         "picture_corrupt",
         f"the {kind.upper()} file is damaged: {message or type(error).__name__}",
         hint="open it in another program and save it again, or get it again",
     ) from error
+
+
+def _is_cut_short(file: BinaryIO, kind: str) -> bool:
+    try:
+        return containers.is_cut_short(file, kind)
+    except Exception:  # a file that a decoder failed on may be too torn to be looked through
+        return False
 
 
 def _has_more(image: ImageFile.ImageFile | None, outline: Outline) -> bool:
