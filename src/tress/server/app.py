@@ -22,6 +22,7 @@ from tress.server.contracts.site import site_router
 from tress.server.contracts.system import system_router
 from tress.server.reporting.telemetry import Telemetry
 from tress.server.reporting.trace import Tracing, problem_response, trace_of
+from tress.server.work.decoders import Decoders
 from tress.server.work.job import Cutter
 from tress.server.work.service import Service
 
@@ -37,6 +38,7 @@ def create_app(
     *,
     load: Callable[[], Cutter] | None = None,
     limiter: RateLimiter | None = None,
+    decoders: Decoders | None = None,
 ) -> FastAPI:
     """Builds the ASGI application.
 
@@ -44,6 +46,7 @@ def create_app(
         config: its settings; None takes the defaults.
         load: loads the network when the application starts; by default the one that ``config`` names.
         limiter: shared by all worker processes; by default one of its own.
+        decoders: read the pictures; by default processes that end with the application.
     """
     config = config or ServerConfig()
     telemetry = Telemetry()
@@ -52,6 +55,7 @@ def create_app(
         load or partial(load_remover, config),
         limiter or RateLimiter(config.rate_per_minute, len(config.keys.entries)),
         telemetry,
+        decoders,
     )
 
     @asynccontextmanager

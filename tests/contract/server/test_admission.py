@@ -238,7 +238,7 @@ from tress.server.admission.rates import RateLimiter
 class Stuck:
     model, device, max_megapixels = "stuck", "cpu", 50.0
 
-    def read(self, image):
+    def matte(self, picture):
         print("stuck", flush=True)
         threading.Event().wait()
 

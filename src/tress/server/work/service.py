@@ -24,6 +24,7 @@ from tress.server.reading.fetch import Fetcher
 from tress.server.reporting.problems import Refused
 from tress.server.reporting.telemetry import Telemetry
 from tress.server.reporting.trace import Trace, trace_of
+from tress.server.work.decoders import Decoders, PictureReader
 from tress.server.work.job import Cutter, Made, Order, Stopped, make
 from tress.server.work.measure import Demand, measure
 
@@ -43,13 +44,19 @@ class Service:
         load: loads the network; called once, in a thread, when the service starts.
         limiter: shared by all worker processes.
         telemetry: where numbers go.
+        decoders: read the pictures; by default processes of its own.
 
     Attributes:
         abandoned: the service has finished although a thread still works and cannot be stopped.
     """
 
     def __init__(
-        self, config: ServerConfig, load: Callable[[], Cutter], limiter: RateLimiter, telemetry: Telemetry
+        self,
+        config: ServerConfig,
+        load: Callable[[], Cutter],
+        limiter: RateLimiter,
+        telemetry: Telemetry,
+        decoders: Decoders | None = None,
     ) -> None:
         self.config = config
         self.telemetry = telemetry
@@ -57,6 +64,8 @@ class Service:
         self.gate = Gate(config.threads, config.queue_size, config.megapixels_in_flight)
         self.cutter: Cutter | None = None
         self.abandoned = False
+        self._owns_decoders = decoders is None
+        self._decoders = decoders or Decoders(config.threads)
         self._load = load
         self._limiter = limiter
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-work")
@@ -64,15 +73,19 @@ class Service:
         self._headers = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-header")
         self._free = asyncio.Semaphore(config.threads)
         self._works: set[asyncio.Task[Made]] = set()
+        # When the requests end that threads work on.
+        self._working: list[float] = []
         self._last_end = 0.0
 
     async def start(self) -> None:
-        """Loads the network.
+        """Loads the network and starts the decoders.
 
         Raises:
-            ModelError: it cannot be loaded.
+            ModelError: one of them cannot be had.
         """
-        self.cutter = await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
+        loop = asyncio.get_running_loop()
+        warm = loop.run_in_executor(self._headers, self._decoders.start)
+        self.cutter, _ = await asyncio.gather(loop.run_in_executor(self._pool, self._load), warm)
 
     async def finish(self) -> None:
         """Waits for the work that is still running, until the last deadline and a little longer; lets the threads go.
@@ -86,7 +99,17 @@ class Service:
             self.abandoned = bool(late)
         self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
         self._headers.shutdown(wait=False, cancel_futures=True)
+        if self._owns_decoders:
+            self._decoders.close()
         self.cutter = None
+
+    async def is_stuck(self) -> bool:
+        """Whether no picture is worked on any more: every thread is past its deadline, or no decoder can be started."""
+        if self._decoders.stuck:
+            # Nobody else tries while no request comes.
+            await asyncio.get_running_loop().run_in_executor(self._headers, self._decoders.mend)
+        now = time.monotonic()
+        return self._decoders.stuck or sum(ends < now for ends in self._working) >= self.config.threads
 
     def admit(self, request: Request) -> Caller:
         """Who sends this request, if they may.  Costs no more than looking at headers.
@@ -130,12 +153,13 @@ class Service:
             self._note_load()
             try:
                 order = await self._within(ends, self._read(request, read_order, trace))
-                demand = await self._within(ends, self._measure(order))
+                reader = PictureReader(self._decoders, self.config.max_megapixels, ends)
+                demand = await self._within(ends, self._measure(order, reader))
             except ClientDisconnect:
                 return Response(status_code=_GONE)
             # From here on the place belongs to the work: it is given back when the thread is done, not when the
             # client stops waiting.
-            work = asyncio.create_task(self._work(order, demand, stop, trace, held.pop_all()))
+            work = asyncio.create_task(self._work(order, demand, reader, ends, stop, trace, held.pop_all()))
         self._works.add(work)
         work.add_done_callback(self._works.discard)
         gone = asyncio.create_task(_disconnected(request))
@@ -187,14 +211,21 @@ class Service:
         finally:
             trace.seconds["receive"] = time.perf_counter() - started
 
-    async def _measure(self, order: Order) -> Demand:
+    async def _measure(self, order: Order, reader: PictureReader) -> Demand:
         """Pixels that the order needs, from headers and options: refused before decoding if they are too many."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._headers, measure, order, self.config.max_megapixels
+            self._headers, measure, order, self.config.max_megapixels, reader.read_size
         )
 
     async def _work(
-        self, order: Order, demand: Demand, stop: threading.Event, trace: Trace, held: contextlib.ExitStack
+        self,
+        order: Order,
+        demand: Demand,
+        reader: PictureReader,
+        ends: float,
+        stop: threading.Event,
+        trace: Trace,
+        held: contextlib.ExitStack,
     ) -> Made:
         with held:
             started = time.perf_counter()
@@ -204,9 +235,13 @@ class Service:
                 if stop.is_set() or self.cutter is None:
                     raise Stopped
                 self._note_load()
-                made = await asyncio.get_running_loop().run_in_executor(
-                    self._pool, make, self.cutter, order, stop, trace.seconds
-                )
+                self._working.append(ends)
+                try:
+                    made = await asyncio.get_running_loop().run_in_executor(
+                        self._pool, make, self.cutter, order, reader.decode, stop, trace.seconds
+                    )
+                finally:
+                    self._working.remove(ends)
                 trace.facts["bytes_out"] = len(made.data)
                 return made
 
