@@ -2,6 +2,7 @@
 
 - ``body``: a request's body (multipart, form, JSON or the raw picture) as one kind of value;
 - ``multipart``: ``multipart/form-data``, in memory;
+- ``fields``: how long names and values may be;
 - ``flat``: flat JSON objects and forms;
 - ``accept``: what the header ``Accept`` asks for;
 - ``fetch``: the picture behind a URL;

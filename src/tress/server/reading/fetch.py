@@ -22,6 +22,7 @@ _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 3
 _CHUNK_BYTES = 64 * 1024
+_MAX_URL_CHARACTERS = 8192
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
@@ -170,6 +171,8 @@ def _split(url: str) -> tuple[SplitResult, int]:
         InputError: it is not a plain http or https URL.
     """
     hint = "give a URL such as https://example.com/photo.jpg"
+    if len(url) > _MAX_URL_CHARACTERS:
+        raise InputError("url_invalid", f"the URL has more than {_MAX_URL_CHARACTERS} characters", hint=hint)
     if any(ord(character) <= 32 or ord(character) > 126 for character in url):
         raise InputError("url_invalid", "the URL has characters that a URL cannot have", hint=hint)
     try:

@@ -22,7 +22,7 @@ from tress.server.work import wire
 log = logging.getLogger("tress.server")
 _START_S = 60.0
 _HEADER_S = 5.0
-_DECODE_S, _S_PER_MEGAPIXEL = 5.0, 0.5
+_DECODE_S, _S_PER_MEGAPIXEL = 10.0, 1.0
 _HEADER_BYTES = 128 * 2**20
 _DECODE_BYTES, _BYTES_PER_PIXEL = 96 * 2**20, 48
 # Of pixels, alpha and metadata in an answer.

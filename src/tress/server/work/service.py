@@ -19,7 +19,7 @@ from tress.server.admission.keys import Caller
 from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig
 from tress.server.reading.addresses import AddressGuard
-from tress.server.reading.body import Body, check_length, read_body
+from tress.server.reading.body import Body, check_length, check_query, read_body
 from tress.server.reading.fetch import Fetcher
 from tress.server.reporting.problems import Refused
 from tress.server.reporting.telemetry import Telemetry
@@ -204,6 +204,7 @@ class Service:
 
     async def _read(self, request: Request, read_order: ReadOrder, trace: Trace) -> Order:
         started = time.perf_counter()
+        check_query(request)
         body = Body() if request.method == "GET" else await read_body(request, self.config.max_upload_bytes)
         trace.facts["bytes_in"] = body.size_bytes
         try:
