@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -77,10 +78,7 @@ class Decoders:
     def mend(self) -> None:
         """Tries once more to start decoders if none is alive."""
         if self.stuck and not self._closed:
-            try:
-                self._give_back(self._take(time.monotonic()))
-            except BusyError:
-                pass
+            self._warm_up()
 
     def read_size(self, source: bytes, *, ends: float) -> tuple[int, int]:
         """As ``tress.io.decode.read_size``.
@@ -186,10 +184,9 @@ class Decoders:
 
     def _warm_up(self) -> None:
         """Starts a new process now, so that the next picture finds it warm."""
-        try:
+        # If that fails, the next picture tries again.
+        with contextlib.suppress(BusyError):
             self._give_back(self._take(time.monotonic()))
-        except BusyError:
-            pass  # the next picture tries again
 
 
 class PictureReader:
@@ -232,7 +229,7 @@ class _Decoder:
         # One arena and one thread of the number library: each of them takes address space that no picture needs.
         environment |= {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         path = [os.path.abspath(entry) for entry in sys.path]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - this Python, and nothing that a stranger gave
             [sys.executable, "-I", "-c", _COMMAND, *path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -291,10 +288,9 @@ class _Decoder:
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                try:
+                # Closing sends what was not sent yet, to nobody.
+                with contextlib.suppress(OSError):
                     pipe.close()
-                except OSError:
-                    pass  # what was not sent any more
         try:
             return self._process.wait(5)
         except subprocess.TimeoutExpired:

@@ -143,7 +143,9 @@ def make(
 def _decoded(options: OutputOptions, decode: Callable[[bytes], Picture]) -> OutputOptions:
     """The options with the pictures that they bring."""
     given = {name: getattr(options, name) for name in ("background", "keep", "clear")}
-    pictures = {name: value.decoded(decode) for name, value in given.items() if isinstance(value, PictureFile)}
+    pictures: dict[str, Any] = {
+        name: value.decoded(decode) for name, value in given.items() if isinstance(value, PictureFile)
+    }
     return replace(options, **pictures) if pictures else options
 
 

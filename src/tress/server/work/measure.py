@@ -15,7 +15,6 @@ from tress.outputs.picture_file import PictureFile
 from tress.outputs.size import Canvas, LongSide, Megapixels
 from tress.server.work.job import Order, check_canvas
 
-
 ReadSize: TypeAlias = Callable[[bytes], tuple[int, int]]
 """Width and height of an encoded picture."""
 
