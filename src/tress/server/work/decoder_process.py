@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+import numpy.typing as npt
 import pillow_heif  # noqa: F401 - loaded now, so that it does not count as a picture's memory
 
 from tress.errors import InputError
@@ -66,7 +67,7 @@ def _answer(facts: dict[str, Any], source: bytes) -> tuple[dict[str, Any], list[
         return {"error": [error.code, error.message, error.hint]}, []
     except MemoryError:
         return {"error": ["out_of_memory", "there is not enough memory for this picture", "use a smaller picture"]}, []
-    arrays = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha]
+    arrays: list[npt.NDArray] = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha]
     metadata = picture.metadata
     answer = {
         "size": picture.pixels.shape[1::-1],

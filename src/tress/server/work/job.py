@@ -142,10 +142,10 @@ def make(
 
 def _decoded(options: OutputOptions, decode: Callable[[bytes], Picture]) -> OutputOptions:
     """The options with the pictures that they bring."""
-    given = {name: getattr(options, name) for name in ("background", "keep", "clear")}
-    pictures: dict[str, Any] = {
-        name: value.decoded(decode) for name, value in given.items() if isinstance(value, PictureFile)
-    }
+    pictures: dict[str, Any] = {}
+    for name in ("background", "keep", "clear"):
+        if isinstance(value := getattr(options, name), PictureFile):
+            pictures[name] = value.decoded(decode)
     return replace(options, **pictures) if pictures else options
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ _LENGTH = struct.Struct(">I")
 _MAX_HEAD_BYTES = 1 << 20
 
 
-def send(stream: BinaryIO, facts: dict[str, Any], parts: Sequence[bytes | memoryview] = ()) -> None:
+def send(stream: IO[bytes], facts: dict[str, Any], parts: Sequence[bytes | memoryview] = ()) -> None:
     """Writes one message.
 
     Raises:
@@ -31,7 +31,7 @@ def send(stream: BinaryIO, facts: dict[str, Any], parts: Sequence[bytes | memory
     stream.flush()
 
 
-def receive(stream: BinaryIO, max_bytes: int) -> tuple[dict[str, Any], list[npt.NDArray[np.uint8]]] | None:
+def receive(stream: IO[bytes], max_bytes: int) -> tuple[dict[str, Any], list[npt.NDArray[np.uint8]]] | None:
     """Reads one message.
 
     Args:
@@ -46,7 +46,7 @@ def receive(stream: BinaryIO, max_bytes: int) -> tuple[dict[str, Any], list[npt.
     """
     if (size := _read(stream, _LENGTH.size)) is None:
         return None
-    (head_bytes,) = _LENGTH.unpack(size)
+    (head_bytes,) = _LENGTH.unpack(size.tobytes())
     if head_bytes > _MAX_HEAD_BYTES:
         raise ValueError("the head is too long")
     if (head := _read(stream, head_bytes)) is None:
@@ -59,7 +59,7 @@ def receive(stream: BinaryIO, max_bytes: int) -> tuple[dict[str, Any], list[npt.
     return None if any(part is None for part in parts) else (facts, [part for part in parts if part is not None])
 
 
-def _read(stream: BinaryIO, length: int) -> npt.NDArray[np.uint8] | None:
+def _read(stream: IO[bytes], length: int) -> npt.NDArray[np.uint8] | None:
     buffer = np.empty(length, np.uint8)
     # A buffered stream fills the whole of it, unless it ends.
     return buffer if stream.readinto(buffer.data) == length else None  # type: ignore[attr-defined]
