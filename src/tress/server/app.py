@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tress.errors import TressError
+from tress.server.admission.held import UntilSent
 from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig
 from tress.server.contracts import rembg, removebg
@@ -90,6 +91,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _answer_error)
     shapes = {removebg.PREFIX: removebg.removebg_shape, rembg.PREFIX: rembg.rembg_shape}
     app.add_middleware(Tracing, telemetry=telemetry, shapes=shapes)
+    app.add_middleware(UntilSent)
     _document_keys(app, bool(config.keys))
     return app
 

@@ -270,7 +270,7 @@ def test_megapixels_wait_in_turn():
         order = []
 
         async def use(name, megapixels, seconds):
-            async with gate.hold(megapixels):
+            with await gate.hold(megapixels):
                 order.append(name)
                 assert gate.megapixels_used <= 10
                 await asyncio.sleep(seconds)

@@ -2,5 +2,7 @@
 
 - ``keys``: API keys, kept as hashes;
 - ``rates``: requests a minute, shared by all worker processes;
-- ``gate``: requests and megapixels that one process takes on at once.
+- ``clients``: which addresses count as one client;
+- ``gate``: requests and megapixels that one process takes on at once;
+- ``held``: what of them a request keeps until its answer has been sent.
 """

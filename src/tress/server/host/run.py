@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
+import math
 import os
 import signal
 import socket
 import tempfile
+import time
 from functools import partial
 from typing import Any
 
@@ -18,6 +22,7 @@ from tress.server.admission.rates import RateLimiter
 from tress.server.app import create_app, load_remover
 from tress.server.config import ServerConfig
 from tress.server.host.connections import PromptProtocol
+from tress.server.host.crowd import BACKLOG, Crowd, affordable
 from tress.server.host.supervise import supervise
 from tress.server.reporting.telemetry import MULTIPROCESS_VARIABLE
 from tress.server.reporting.trace import configure_logging
@@ -27,7 +32,12 @@ log = logging.getLogger("tress.server")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 # An answer takes a moment to travel after the last deadline has passed.
 _GRACE_S = 5
-_MAX_HEAD_BYTES = 16 * 1024
+# Closing a connection on what the client is still sending may cost it the answer.
+_REST_BYTES = 2**20
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+_SAY_AGAIN_S = 10.0
+# No descriptor, or no memory for one.
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def serve(config: ServerConfig, log_level: str = "info") -> None:
@@ -69,23 +79,54 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def server_settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
     """How uvicorn runs the application."""
+    proxies = config.trusted_proxies or _LOOPBACK
+    crowd = Crowd(affordable(config.max_connections), config.max_connections_per_address, proxies)
+    http: Any = partial(
+        PromptProtocol,
+        crowd=crowd,
+        keep_alive_s=config.keep_alive_s,
+        rest_bytes=max(config.max_upload_bytes, _REST_BYTES),
+    )
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        http=PromptProtocol,
+        http=http,
+        backlog=BACKLOG,
         # A connection that became a web socket would be out of that protocol's sight.
         ws="none",
         forwarded_allow_ips=list(config.trusted_proxies) or None,
+        timeout_keep_alive=math.ceil(config.keep_alive_s),
         timeout_graceful_shutdown=int(config.deadline_s) + _GRACE_S,
-        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
     )
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Also keeps connections that cannot be accepted from filling the log."""
+        asyncio.get_running_loop().set_exception_handler(_SayOnce())
+        await super().startup(sockets)
+
+
+class _SayOnce:
+    """Handles errors of the event loop: one line now and then where there is no room for further connections."""
+
+    def __init__(self) -> None:
+        self._said = -_SAY_AGAIN_S
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in _NO_ROOM):
+            loop.default_exception_handler(context)
+        elif time.monotonic() - self._said >= _SAY_AGAIN_S:
+            self._said = time.monotonic()
+            log.error("connections cannot be accepted", extra={"fields": {"error": str(error)}})
 
 
 def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, load: Any) -> None:
     app = create_app(config, load=load, limiter=limiter)
-    server = uvicorn.Server(server_settings(config, app))
+    server = _Server(server_settings(config, app))
 
     def stop(*_: object) -> None:
         server.should_exit = True

@@ -5,6 +5,7 @@
 - ``fields``: how long names and values may be;
 - ``flat``: flat JSON objects and forms;
 - ``accept``: what the header ``Accept`` asks for;
+- ``frugal``: HTTP/1.1 with limits on what each byte may cost;
 - ``fetch``: the picture behind a URL;
 - ``addresses``: which addresses may be fetched from.
 """

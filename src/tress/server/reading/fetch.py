@@ -17,6 +17,7 @@ import h11
 
 from tress.errors import InputError
 from tress.server.reading.addresses import Address, AddressGuard
+from tress.server.reading.frugal import FrugalConnection
 
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -123,7 +124,7 @@ class Fetcher:
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parts: SplitResult
     ) -> bytes | str:
-        connection = h11.Connection(h11.CLIENT)
+        connection = FrugalConnection(h11.CLIENT)
         headers = [
             ("Host", parts.netloc),
             ("User-Agent", "tress"),

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from tress.errors import BusyError, InputError
 from tress.server.admission.gate import Gate
+from tress.server.admission.held import held_by
 from tress.server.admission.keys import Caller
 from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig
@@ -31,6 +32,7 @@ from tress.server.work.measure import Demand, measure
 ReadOrder: TypeAlias = Callable[[Request, Body], Awaitable[Order]]
 Answer: TypeAlias = Callable[[Request, Made], Response]
 _T = TypeVar("_T")
+_Work: TypeAlias = "asyncio.Task[tuple[Made, contextlib.ExitStack]]"
 _GONE = 499
 # For work to notice that nobody waits any more: it looks between its stages.
 _GRACE_S = 3.0
@@ -72,7 +74,7 @@ class Service:
         # Threads of their own: whatever else waits for a thread must not hold up uploads.
         self._headers = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-header")
         self._free = asyncio.Semaphore(config.threads)
-        self._works: set[asyncio.Task[Made]] = set()
+        self._works: set[_Work] = set()
         # When the requests end that threads work on.
         self._working: list[float] = []
         self._last_end = 0.0
@@ -157,17 +159,20 @@ class Service:
                 demand = await self._within(ends, self._measure(order, reader))
             except ClientDisconnect:
                 return Response(status_code=_GONE)
-            # From here on the place belongs to the work: it is given back when the thread is done, not when the
-            # client stops waiting.
+            # From here on the place belongs to the work: it is given back when the thread is done, if the client does
+            # not wait any more, or else when the answer has been sent.
             work = asyncio.create_task(self._work(order, demand, reader, ends, stop, trace, held.pop_all()))
         self._works.add(work)
         work.add_done_callback(self._works.discard)
         gone = asyncio.create_task(_disconnected(request))
+        unwanted = True
         try:
             await asyncio.wait({work, gone}, timeout=ends - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
             if work.done():
-                return answer(request, work.result())
-            work.add_done_callback(_swallow)
+                unwanted = False
+                made, kept = work.result()
+                held_by(request.scope).enter_context(kept)
+                return answer(request, made)
             stop.set()
             if "wait" not in trace.seconds:
                 work.cancel()
@@ -176,6 +181,8 @@ class Service:
             raise self._too_late()
         finally:
             gone.cancel()
+            if unwanted:
+                work.add_done_callback(_let_go)
 
     async def fetch(self, url: str) -> bytes:
         """A picture behind a URL.
@@ -227,10 +234,15 @@ class Service:
         stop: threading.Event,
         trace: Trace,
         held: contextlib.ExitStack,
-    ) -> Made:
+    ) -> tuple[Made, contextlib.ExitStack]:
+        """The result, and what it holds until it has been sent."""
         with held:
             started = time.perf_counter()
-            async with self._free, self.gate.hold(demand.megapixels):
+            async with contextlib.AsyncExitStack() as thread:
+                with self.gate.wait():
+                    self._note_load()
+                    await thread.enter_async_context(self._free)
+                    held.enter_context(await self.gate.hold(demand.megapixels))
                 trace.seconds["wait"] = time.perf_counter() - started
                 trace.facts["megapixels"] = round(demand.photo_px / 1e6, 2)
                 if stop.is_set() or self.cutter is None:
@@ -244,7 +256,7 @@ class Service:
                 finally:
                     self._working.remove(ends)
                 trace.facts["bytes_out"] = len(made.data)
-                return made
+                return made, held.pop_all()
 
     async def _within(self, ends: float, work: Awaitable[_T]) -> _T:
         try:
@@ -268,7 +280,8 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-def _swallow(work: asyncio.Task[Made]) -> None:
-    # Nobody waits for it; asking for the exception keeps asyncio from complaining.
-    if not work.cancelled():
-        work.exception()
+def _let_go(work: _Work) -> None:
+    """Nobody waits for the result any more."""
+    # Asking for the exception keeps asyncio from complaining.
+    if not work.cancelled() and work.exception() is None:
+        work.result()[1].close()
