@@ -94,7 +94,7 @@ def make_client(cutter: FakeCutter, decoders: Any) -> Iterator[Callable[..., Any
 
         def make(**settings: Any) -> Any:
             app = create_app(ServerConfig(**settings), load=lambda: cutter, decoders=decoders)
-            return stack.enter_context(TestClient(app, client=("203.0.113.7", 5000)))
+            return stack.enter_context(TestClient(app, base_url="http://localhost", client=("203.0.113.7", 5000)))
 
         yield make
         cutter.go.set()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import math
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -17,6 +18,7 @@ class Gate:
         running: requests that are worked on at once.
         waiting: requests that may wait behind them.
         megapixels: of all pictures that are decoded at the same time.
+        share: of the places, that one holder can have at most, from 0 to 1.
 
     Attributes:
         room: places for requests.
@@ -25,8 +27,10 @@ class Gate:
         megapixels_used: of the pictures that are worked on.
     """
 
-    def __init__(self, running: int, waiting: int, megapixels: float) -> None:
+    def __init__(self, running: int, waiting: int, megapixels: float, share: float = 1.0) -> None:
         self.room = running + waiting
+        self._most_each = max(1, math.ceil(share * self.room))
+        self._held: Counter[str] = Counter()
         self.accepted = 0
         self.queued = 0
         self.megapixels = megapixels
@@ -34,21 +38,33 @@ class Gate:
         self._queue: deque[tuple[float, asyncio.Future[None]]] = deque()
 
     @contextmanager
-    def enter(self) -> Iterator[None]:
+    def enter(self, holder: str = "") -> Iterator[None]:
         """Holds one of the places for requests.
 
+        Args:
+            holder: who takes it, such as the name of a key.
+
         Raises:
-            BusyError: all are taken.
+            BusyError: all are taken, or all that one holder can have.
         """
         if self.accepted >= self.room:
             raise BusyError(
                 "queue_full", f"all {self.room} places for requests are taken", hint="try again in a few seconds"
             )
+        if self._held[holder] >= self._most_each:
+            raise BusyError(
+                "queue_full",
+                f"{self._most_each} requests with this key are being served, the most of the {self.room} places that "
+                "one key can have",
+                hint="send fewer at the same time",
+            )
         self.accepted += 1
+        self._held[holder] += 1
         try:
             yield
         finally:
             self.accepted -= 1
+            self._held[holder] -= 1
 
     @contextmanager
     def wait(self) -> Iterator[None]:

@@ -6,12 +6,17 @@ import asyncio
 import errno
 import logging
 import math
+import multiprocessing
 import os
+import shutil
 import signal
 import socket
+import sys
 import tempfile
+import threading
 import time
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -23,8 +28,8 @@ from tress.server.app import create_app, load_remover
 from tress.server.config import ServerConfig
 from tress.server.host.connections import PromptProtocol
 from tress.server.host.crowd import BACKLOG, Crowd, affordable
-from tress.server.host.supervise import supervise
-from tress.server.reporting.telemetry import MULTIPROCESS_VARIABLE
+from tress.server.host.supervise import stop_signals, supervise
+from tress.server.reporting.telemetry import MULTIPROCESS_VARIABLE, reserve_room
 from tress.server.reporting.trace import configure_logging
 from tress.server.work.job import Cutter
 
@@ -41,7 +46,7 @@ _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def serve(config: ServerConfig, log_level: str = "info") -> None:
-    """Serves until SIGINT or SIGTERM; then stops listening and finishes every request that was accepted.
+    """Serves until SIGINT, SIGTERM or SIGHUP; then stops listening and finishes every request that was accepted.
 
     Work that goes on although its deadline has passed is given up a few seconds later, and ends with the process.
 
@@ -52,15 +57,23 @@ def serve(config: ServerConfig, log_level: str = "info") -> None:
     config.check_exposure()
     configure_logging(log_level)
     with _listen(config.host, config.port) as listener:
-        limiter = RateLimiter(config.rate_per_minute, len(config.keys.entries))
+        limits = (config.rate_per_minute, len(config.keys.entries))
         host, port = listener.getsockname()[:2]
         if config.workers == 1:
             remover = load_remover(config)
             log.info("serving", extra={"fields": {"host": host, "port": port, "workers": 1}})
-            _run(config, limiter, listener, lambda: remover)
+            _run(config, RateLimiter(*limits), listener, lambda: remover)
             return
-        with tempfile.TemporaryDirectory(prefix="tress-metrics-") as folder:
+        with tempfile.TemporaryDirectory(prefix="tress-") as folder:
             os.environ[MULTIPROCESS_VARIABLE] = folder
+            try:
+                limiter = RateLimiter(*limits, Path(folder))
+            except OSError as error:
+                raise InputError(
+                    "no_room",
+                    f"{folder} cannot be written to: {error.strerror or error}",
+                    hint="workers share numbers there: make room, or set TMPDIR",
+                ) from error
             log.info("serving", extra={"fields": {"host": host, "port": port, "workers": config.workers}})
             supervise(partial(_worker, config, limiter, listener, log_level), config.workers, listener)
 
@@ -133,7 +146,8 @@ def _run(config: ServerConfig, limiter: RateLimiter, listener: socket.socket, lo
 
     # uvicorn listens to signals a moment later. Once all is finished it raises the signal again: a stop that was asked
     # for is no failure.
-    signal.signal(signal.SIGTERM, stop)
+    for number in set(stop_signals()) - {signal.SIGINT}:
+        signal.signal(number, stop)
     try:
         server.run(sockets=[listener])
     finally:
@@ -152,5 +166,29 @@ def _worker(config: ServerConfig, limiter: RateLimiter, listener: socket.socket,
     # Ctrl+C reaches all processes of a terminal; the first one tells the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging(log_level)
-    remover: Cutter = load_remover(config)
-    _run(config, limiter, listener, lambda: remover)
+    threading.Thread(target=_end_as_orphan, daemon=True).start()
+    try:
+        reserve_room()
+        remover: Cutter = load_remover(config)
+        _run(config, limiter, listener, lambda: remover)
+    except Exception:
+        # Python itself would write it beside the log.
+        log.exception("a worker failed")
+        sys.exit(1)
+    finally:
+        if not _has_parent():
+            shutil.rmtree(os.environ[MULTIPROCESS_VARIABLE], ignore_errors=True)
+
+
+def _has_parent() -> bool:
+    parent = multiprocessing.parent_process()
+    return parent is not None and parent.is_alive()
+
+
+def _end_as_orphan() -> None:
+    """Stops this process, as SIGTERM does, when the one that started it is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        log.error("the first process is gone")
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -17,8 +17,9 @@ from tress.errors import BusyError, InputError
 from tress.server.admission.gate import Gate
 from tress.server.admission.held import held_by
 from tress.server.admission.keys import Caller
+from tress.server.admission.origins import Neighbours
 from tress.server.admission.rates import RateLimiter
-from tress.server.config import ServerConfig
+from tress.server.config import ServerConfig, is_loopback
 from tress.server.reading.addresses import AddressGuard
 from tress.server.reading.body import Body, check_length, check_query, read_body
 from tress.server.reading.fetch import Fetcher
@@ -34,6 +35,8 @@ Answer: TypeAlias = Callable[[Request, Made], Response]
 _T = TypeVar("_T")
 _Work: TypeAlias = "asyncio.Task[tuple[Made, contextlib.ExitStack]]"
 _GONE = 499
+# Of the places, that one of several keys can have at most: the others are not shut out by it.
+_KEY_SHARE = 0.5
 # For work to notice that nobody waits any more: it looks between its stages.
 _GRACE_S = 3.0
 
@@ -63,11 +66,14 @@ class Service:
         self.config = config
         self.telemetry = telemetry
         self.fetcher = Fetcher(AddressGuard(config.fetch_networks), config.max_upload_bytes, config.fetch_timeout_s)
-        self.gate = Gate(config.threads, config.queue_size, config.megapixels_in_flight)
+        share = _KEY_SHARE if len(config.keys.entries) > 1 else 1.0
+        self.gate = Gate(config.threads, config.queue_size, config.megapixels_in_flight, share)
         self.cutter: Cutter | None = None
         self.abandoned = False
         self._owns_decoders = decoders is None
         self._decoders = decoders or Decoders(config.threads)
+        alone = not config.keys and not config.open_to_all and is_loopback(config.host)
+        self._neighbours = Neighbours(config.host, config.public_url) if alone else None
         self._load = load
         self._limiter = limiter
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-work")
@@ -117,9 +123,11 @@ class Service:
         """Who sends this request, if they may.  Costs no more than looking at headers.
 
         Raises:
-            Refused: wrong key, or too many requests.
+            InputError: wrong key, a page of somebody else's, or too many requests.
         """
         trace = trace_of(request.scope)
+        if self._neighbours is not None:
+            self._neighbours.check(request.headers)
         caller = self._caller(request)
         trace.caller = caller.name
         allowance = self._limiter.take(caller, request.client.host if request.client else "")
@@ -145,13 +153,13 @@ class Service:
             TressError: whatever is wrong.
         """
         trace = trace_of(request.scope)
-        self.admit(request)
+        caller = self.admit(request)
         check_length(request.headers, self.config.max_upload_bytes)
         ends = self._last_end = time.monotonic() + self.config.deadline_s
         stop = threading.Event()
         with contextlib.ExitStack() as held:
             held.callback(self._note_load)
-            held.enter_context(self.gate.enter())
+            held.enter_context(self.gate.enter(caller.name))
             self._note_load()
             try:
                 order = await self._within(ends, self._read(request, read_order, trace))
