@@ -4,7 +4,7 @@ PYTHON ?= python3
 EXACT = alphamatting27 synth-hair-composites
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test figures card check lint types imports bench-quality bench-speed bench-colours bench-marks bench-server clean
+.PHONY: demo test test-lowest lock figures card check lint types imports bench-quality bench-speed bench-colours bench-marks bench-server clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -14,6 +14,18 @@ demo: .venv-runtime/.ready
 test: .venv/.ready .venv-runtime/.ready
 	.venv/bin/python -m pytest
 	.venv-runtime/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+# With the oldest versions that pyproject.toml admits.
+test-lowest: .venv-lowest/.ready
+	.venv-lowest/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+# The versions in the images, with hashes; afterwards run the tests with them.
+LOCK = .venv-lowest/bin/uv pip compile -q --python-version 3.12 --python-platform linux --generate-hashes --no-header \
+  --no-annotate --no-emit-index-url --upgrade
+lock: .venv-lowest/.ready
+	$(LOCK) --extra server pyproject.toml -o deploy/requirements.lock
+	echo onnxruntime-gpu | $(LOCK) --extra server pyproject.toml - --no-emit-package onnxruntime -o deploy/requirements-cuda.lock
+	echo hatchling | $(LOCK) - -o deploy/build.lock
 
 figures: .venv/.ready
 	.venv/bin/python benchmarks/figures/strip.py
@@ -81,5 +93,12 @@ bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/$(PIP) install -e . pytest hypothesis
 	touch $@
 
+.venv-lowest/.ready: pyproject.toml
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/$(PIP) install uv
+	.venv-lowest/bin/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct -e '.[server]'
+	.venv-lowest/$(PIP) install pytest hypothesis httpx2 'requests>=2.32'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-runtime demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-runtime .venv-lowest demo .pytest_cache .mypy_cache .ruff_cache
