@@ -169,7 +169,7 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    log.parent.setLevel(level.upper())  # type: ignore[union-attr]
+    logging.getLogger("tress").setLevel(level.upper())
     # It warns of what clients send, as often as they like.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     logging.captureWarnings(True)
