@@ -4,14 +4,15 @@
     python -m benchmarks.speed.server_load --requests 200 --out try.json      # a quick look
     python -m benchmarks.speed.server_load --hostile --seconds 120 --out try.json    # the last measurement alone
 
-Six measurements, each against a `tress serve` that this script starts and stops itself:
+Seven measurements, each against a `tress serve` that this script starts and stops itself:
 
 1. throughput: requests a second with as many clients as threads, against the bare pipeline in this process;
 2. latency: p50 and p99 when requests arrive at 80 % of that throughput;
 3. memory: resident set over many requests;
 4. queue: 64 clients at once against a short queue get only 200, 429 and 503, each with a body in the right shape;
 5. stop: SIGTERM under load; every request that the service accepted is answered;
-6. hostile: throughput beside hostile clients, against that without them; none of the honest requests is lost.
+6. decoders: what it costs to decode a megapixel in another process;
+7. hostile: throughput beside hostile clients, against that without them; none of the honest requests is lost.
 
 Only 127.0.0.1 is ever addressed, and every loop ends by count or by time.  Exit code 1 if a promise is broken.
 """
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import io
 import json
 import os
 import signal
@@ -40,9 +42,11 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.speed.server_load_hostile import attacking
+from PIL import Image
 
-from tress.io.decode import decode
+from tress.io.decode import decode, read_size
 from tress.server.admission.keys import ENVIRONMENT, new_key
+from tress.server.work.decoders import Decoders, PictureReader
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -163,6 +167,33 @@ def bare_rate(photo: bytes, count: int, seconds: float) -> float:
     produce(remover, photo, options)
     done, elapsed = repeat(lambda: produce(remover, photo, options), THREADS, count, seconds)
     return done / elapsed
+
+
+def measure_decoders(photo: bytes, count: int) -> tuple[float, float]:
+    """Median ms to read a JPEG of one megapixel, header first: in this process, and in a decoder."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(photo)).convert("RGB").resize((1250, 800)).save(buffer, "JPEG", quality=90)
+    source = buffer.getvalue()
+    decoders = Decoders(1)
+    decoders.start()
+
+    def elsewhere() -> None:
+        reader = PictureReader(decoders, 50.0, time.monotonic() + 60)
+        reader.read_size(source)
+        reader.decode(source)
+
+    def here() -> None:
+        read_size(source)
+        decode(source)
+
+    times: dict[Callable[[], None], list[float]] = {here: [], elsewhere: []}
+    for _ in range(count):
+        for way, taken in times.items():
+            started = time.perf_counter()
+            way()
+            taken.append((time.perf_counter() - started) * 1000)
+    decoders.close()
+    return statistics.median(times[here]), statistics.median(times[elsewhere])
 
 
 def measure_throughput(server: Server, photo: bytes, count: int, seconds: float) -> float:
@@ -291,6 +322,7 @@ def load_honestly(
     given: argparse.Namespace, photo: bytes, limits: tuple[int, float], folder: Path
 ) -> tuple[dict[str, Any], dict[str, bool]]:
     """What the first five measurements give, and which promises they keep."""
+    here_ms, elsewhere_ms = measure_decoders(photo, 200)
     bare = bare_rate(photo, *limits)
     with served(folder) as server:
         rate = measure_throughput(server, photo, *limits)
@@ -301,6 +333,8 @@ def load_honestly(
     with served(folder, "--queue", str(given.clients)) as server:
         stopped, answered, code = measure_stop(server, photo, min(given.clients, 16))
     results = {
+        "decode_1mp_ms_in_process": here_ms,
+        "decode_1mp_ms_in_decoder": elsewhere_ms,
         "bare_per_s": bare,
         "served_per_s": rate,
         "p50_ms_at_80_percent": p50,
@@ -314,6 +348,7 @@ def load_honestly(
         "stop_exit_code": code,
     }
     promises = {
+        "a decoder costs at most 6 ms for a megapixel": elsewhere_ms - here_ms <= 6,
         "throughput within 15 % of the bare pipeline": rate >= 0.85 * bare,
         "p99 under 3 times p50 at 80 % load": p99 < 3 * p50,
         "memory grows by less than 5 %": after < before * 1.05,
