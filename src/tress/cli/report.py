@@ -104,6 +104,7 @@ class Report:
             "input_width": product.input_width_px,
             "input_height": product.input_height_px,
             "found": product.found,
+            "box": product.box and product.box.as_json(),
             "confidence": round(product.confidence, 4),
             "model": product.model,
             "device": product.device,

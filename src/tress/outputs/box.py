@@ -26,6 +26,10 @@ class Box:
         """Index of the box in an array ``(H, W, ...)``."""
         return slice(self.top_px, self.top_px + self.height_px), slice(self.left_px, self.left_px + self.width_px)
 
+    def as_json(self) -> dict[str, int]:
+        """Left, top, width and height, in pixels."""
+        return {"left": self.left_px, "top": self.top_px, "width": self.width_px, "height": self.height_px}
+
 
 def subject_box(alpha: Alpha) -> Box | None:
     """The smallest rectangle that holds all but the faintest of the subject; None when there is none.

@@ -30,7 +30,7 @@ class FakeCutter:
         return decode(image, max_megapixels=self.max_megapixels)
 
     def matte(self, picture: Any, *, region: Any = None, keep: Any = None, clear: Any = None) -> Any:
-        from tress.api import Matte
+        from tress.matte import Matte
         from tress.outputs.marks import fit_marks
 
         self.started.release()

@@ -18,8 +18,8 @@ from tress.outputs.options import OutputOptions
 from tress.outputs.render import render
 
 if TYPE_CHECKING:
-    from tress.api import Matte
     from tress.io.decode import Picture
+    from tress.matte import Matte
 
 
 class Cutter(Protocol):
