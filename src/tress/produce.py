@@ -34,6 +34,7 @@ class Product:
         device: where it really ran.
         seconds: time per step: decode, those of the networks, colour, render, encode.
         warnings: what was done otherwise than asked, in words.
+        frames: how many the result has.
     """
 
     data: bytes
@@ -49,6 +50,7 @@ class Product:
     device: str
     seconds: dict[str, float]
     warnings: tuple[str, ...]
+    frames: int = 1
 
 
 def produce(remover: Remover, source: ImageInput, options: OutputOptions) -> Product:

@@ -101,6 +101,7 @@ class Report:
             "width": product.width_px,
             "height": product.height_px,
             "bytes": len(product.data),
+            "frames": product.frames,
             "input_width": product.input_width_px,
             "input_height": product.input_height_px,
             "found": product.found,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tress.arrays import Alpha, Rgb8, check_alpha, check_rgb8, check_same_size
 from tress.outputs.backdrop import backdrop
-from tress.outputs.box import subject_box
+from tress.outputs.box import Box, subject_box
 from tress.outputs.colour import Colour
 from tress.outputs.feather import feathered
 from tress.outputs.grow import grown
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from tress.io.exif import Metadata
 
 
-def render(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: OutputOptions) -> npt.NDArray[np.uint8]:
+def render(
+    image: Rgb8,
+    alpha: Alpha,
+    foreground: Callable[[], Rgb8],
+    options: OutputOptions,
+    *,
+    subject: Box | None = None,
+) -> npt.NDArray[np.uint8]:
     """Makes the picture that the options ask for.
 
     The order: grow, feather, invert, layout (crop, margin, size, scale, position), colours, shadow, background.
@@ -35,6 +42,7 @@ def render(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: O
         foreground: gives the estimated colours of the subject alone (of the background alone with ``invert``),
             ``(H, W, 3)`` uint8 sRGB.  Called at most once, and only when its answer matters.
         options: what to make.
+        subject: where it is for crop, scale and position, if not where ``alpha`` has it, as in frames of a video.
 
     Returns:
         uint8: ``(h, w)`` for a mask, ``(h, w, 3)`` sRGB if ``options.opaque``, else ``(h, w, 4)`` sRGB with straight
@@ -45,11 +53,10 @@ def render(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: O
     """
 
     check_same_size(check_rgb8(image), check_alpha(alpha), ("image", "alpha"))
-    alpha = feathered(grown(alpha, options.grow), options.feather)
-    if options.invert:
-        alpha = np.float32(1) - alpha
+    alpha = shaped(alpha, options)
     height, width = alpha.shape
-    subject = subject_box(alpha) if options.places else None
+    if options.places and subject is None:
+        subject = subject_box(alpha)
     layout = lay_out(width, height, subject, options)
     if options.mask:
         return _to_grey(_on_canvas(alpha, layout))
@@ -62,6 +69,12 @@ def render(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: O
     rgb = np.array(behind.rgb, np.uint8) if isinstance(behind, Colour) else behind
     opacity = behind.alpha if isinstance(behind, Colour) else 1.0
     return compose(placed_colours, placed_alpha, background=rgb, opacity=opacity, shadow=shadow)
+
+
+def shaped(alpha: Alpha, options: OutputOptions) -> Alpha:
+    """The alpha of what is shown, ``(H, W)`` float32 in [0, 1], after grow, feather and invert."""
+    alpha = feathered(grown(alpha, options.grow), options.feather)
+    return np.float32(1) - alpha if options.invert else alpha
 
 
 def encode_as(
