@@ -15,6 +15,7 @@ import typer
 from tress.cli.cut import cut
 from tress.cli.eval import evaluate
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, nowhere, print_failure, say, stdout_failed
+from tress.cli.mcp import mcp
 from tress.cli.models import models
 from tress.cli.serve import serve
 from tress.errors import InputError, TressError
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
 app.command()(serve)
+app.command()(mcp)
 app.command("eval")(evaluate)
 
 

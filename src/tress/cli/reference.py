@@ -48,8 +48,8 @@ _JSON = """\
 
 `--animation` cuts out every frame of an animated GIF, WebP or PNG and writes an animated PNG, or WebP if the output is
 called so. The alpha is steadied where the picture stands still; crop and placement are the same for all frames; the
-limit of megapixels holds for all frames together. Pictures with one frame are cut as ever. GIF is not written: it has no
-soft edges.
+limit of megapixels holds for all frames together. Pictures with one frame are cut as ever. GIF is not written: it has
+no soft edges.
 
 ## JSON
 
