@@ -13,7 +13,7 @@ from tress.api import ImageInput, Remover
 from tress.io.frames import Animation, encode_frames, open_animation
 from tress.matte import Matte
 from tress.outputs import OutputOptions, render
-from tress.outputs.box import Box, subject_box
+from tress.outputs.box import around, subject_box
 from tress.outputs.render import shaped
 from tress.process.steady import steadied
 from tress.produce import Product, produce
@@ -47,7 +47,7 @@ def animate(
     started = time.perf_counter()
     mattes = _mattes(remover, animation, options, progress)
     matted = time.perf_counter()
-    where = _together([subject_box(shaped(matte.alpha, options)) for matte in mattes])
+    where = around([subject_box(shaped(matte.alpha, options)) for matte in mattes])
     frames = [
         render(matte.image, matte.alpha, partial(matte.colours, inverted=options.invert), options, subject=where)
         for matte in mattes
@@ -63,7 +63,7 @@ def animate(
         input_width_px=width,
         input_height_px=height,
         found=any(matte.found for matte in mattes),
-        box=_together([matte.box for matte in mattes]),
+        box=around([matte.box for matte in mattes]),
         confidence=float(np.mean([matte.confidence for matte in mattes])),
         model=remover.model,
         device=remover.device,
@@ -93,13 +93,3 @@ def _mattes(
         if progress is not None:
             progress(len(mattes), len(animation))
     return mattes
-
-
-def _together(boxes: list[Box | None]) -> Box | None:
-    """The smallest box that holds all."""
-    there = [box for box in boxes if box is not None]
-    if not there:
-        return None
-    left, top = min(box.left_px for box in there), min(box.top_px for box in there)
-    right, bottom = max(b.left_px + b.width_px for b in there), max(b.top_px + b.height_px for b in there)
-    return Box(left, top, right - left, bottom - top)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,3 +45,13 @@ def subject_box(alpha: Alpha) -> Box | None:
         return None
     top, left = int(rows[0]), int(columns[0])
     return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
+
+
+def around(boxes: Iterable[Box | None]) -> Box | None:
+    """The smallest box that holds all that are there."""
+    there = [box for box in boxes if box is not None]
+    if not there:
+        return None
+    left, top = min(box.left_px for box in there), min(box.top_px for box in there)
+    right, bottom = max(b.left_px + b.width_px for b in there), max(b.top_px + b.height_px for b in there)
+    return Box(left, top, right - left, bottom - top)
