@@ -192,6 +192,29 @@ def test_contours_of_both_kinds_are_filled() -> None:
         alpha_of_contours(b"no file of MATLAB's" * 20, 60, 80)
 
 
+def test_boxes_that_begin_at_nothing_do_not_wrap_around() -> None:
+    stored = io.BytesIO()
+    contour = np.array([[1, 30, 30, 1], [1, 1, 15, 15]], np.uint16)
+    savemat(stored, {"object": {"obj_contour": contour, "box_coord": np.array([0, 16, 0, 31], np.uint16)}})
+    expected = np.zeros((60, 80), np.uint8)
+    expected[:15, :30] = 255
+    np.testing.assert_array_equal(alpha_of_contours(stored.getvalue(), 60, 80), expected)
+
+
+def test_trimaps_stay_trimaps_in_a_smaller_size(make: Make, tmp_path: Path) -> None:
+    trimap = np.full((800, 2050), 2, np.uint8)
+    trimap[101:, 501:] = 1
+    files = {"photos/1.jpg": jpeg(2050, 800), "trimaps/1.png": encoded(trimap, "PNG")}
+    rule = Repository("", "", "", r"(.+)\.jpg", "", label=r"trimaps/\1.png")
+    source = make("pets", files, Gathering("animals", "unknown128", (), "trimap"), rule)
+    gather(source, [tmp_path / "clones"], tmp_path / "out")
+    alpha = read_alpha(tmp_path / "out" / "train" / "pets" / "1.alpha.png")
+    assert alpha.shape == (400, 1024)
+    values, counts = np.unique(alpha, return_counts=True)
+    assert values.tolist() == [0, 128, 255]
+    assert counts[1] < 0.01 * alpha.size
+
+
 def test_trimaps_keep_what_is_unknown() -> None:
     trimap = np.array([[1, 2, 3]], np.uint8)
     assert alpha_of_trimap(encoded(trimap, "PNG")).tolist() == [[255, 0, 128]]

@@ -21,6 +21,7 @@ from PIL import Image as Pillow
 from tress.errors import InputError
 from tress.io.decode import decode
 from tress.io.files import write_atomic
+from tress.process.labels import UNKNOWN
 from tress_train.data.clones import Clone, find_clone
 from tress_train.data.collection import MANIFEST, UNLABELLED
 from tress_train.data.prepare import ALPHA_END
@@ -174,7 +175,11 @@ class _Picture:
             raise InputError(error.code, f"{self.label}: {error.message}") from error
         if alpha.shape != (height, width):
             raise InputError("alpha_size", f"{self.label} does not have the size of {self.path}")
-        return shrink(alpha, LONG_SIDE_PX)
+        small = shrink(alpha, LONG_SIDE_PX)
+        if self.how.edge == "unknown128":
+            # What is neither subject nor ground alone is unknown.
+            small = np.where((small == 0) | (small == 255), small, np.uint8(UNKNOWN))
+        return small
 
 
 def _serves_as_stored(content: bytes) -> bool:
