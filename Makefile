@@ -102,7 +102,7 @@ bench-browser: .venv/.ready web
 .venv/.ready: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
-	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,train,dev]'
+	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,mcp,train,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.
