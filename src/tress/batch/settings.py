@@ -85,6 +85,8 @@ def _texts(options: OutputOptions, *, content: bool) -> dict[str, Any]:
             continue
         if isinstance(value, PictureFile):
             data = value.source.read_bytes() if isinstance(value.source, Path) else value.source
+            # Only the service decodes beforehand what options bring.
+            assert isinstance(data, bytes)
             texts[option.name] = (
                 {"base64": base64.b64encode(data).decode()} if content else hashlib.sha256(data).hexdigest()
             )

@@ -39,15 +39,23 @@ Results and JSON go to stdout; everything else goes to stderr. The line at the e
 """
 
 _OPTIONS_NOTE = """\
-The order of things: feather, crop and margin, size, scale and position, colours, shadow, background. Without a subject
-crop, scale and position have nothing to work on and do nothing.
+The order of things: grow, feather, invert, crop and margin, size, scale and position, colours, shadow, background.
+Without a subject crop, scale and position have nothing to work on and do nothing.
 """
 
 _JSON = """\
+## Animations
+
+`--animation` cuts out every frame of an animated GIF, WebP or PNG and writes an animated PNG, or WebP if the output is
+called so. The alpha is steadied where the picture stands still; crop and placement are the same for all frames; the
+limit of megapixels holds for all frames together. Pictures with one frame are cut as ever. GIF is not written: it has
+no soft edges.
+
 ## JSON
 
 `--json` prints one object per input, in the order of the inputs: `input`, `output`, `format`, `width`, `height`,
-`bytes`, `input_width`, `input_height`, `found` (is there a subject), `confidence` (0 to 1), `model`, `device` (what
+`bytes`, `frames`, `input_width`, `input_height`, `found` (is there a subject), `box` (the subject's `left`, `top`,
+`width` and `height` in pixels of the upright input; null without one), `confidence` (0 to 1), `model`, `device` (what
 really ran), `seconds` per step, `warnings` and `error`. For an input that failed, `output` is null and `error` has
 `code`, `message` and `hint`.
 

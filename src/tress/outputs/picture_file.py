@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from tress.errors import InputError
 from tress.io.limits import MAX_MEGAPIXELS
@@ -13,22 +14,27 @@ if TYPE_CHECKING:
     from tress.io.decode import Picture
 
 
+_Given = TypeVar("_Given", bound="PictureFile")
+
+
 @dataclass(frozen=True)
 class PictureFile:
     """A picture that is decoded when it is needed.
 
     Attributes:
-        source: path of the file, or its bytes.
+        source: path of the file, its bytes, or the decoded picture.
         max_megapixels: refused before decoding when it has more.
         what: what errors call it.
     """
 
-    source: Path | bytes = field(repr=False)
+    source: Path | bytes | Picture = field(repr=False)
     max_megapixels: float = MAX_MEGAPIXELS
     what: ClassVar[str] = "picture"
 
     def __str__(self) -> str:
-        return str(self.source) if isinstance(self.source, Path) else f"a picture of {len(self.source)} bytes"
+        if isinstance(self.source, bytes):
+            return f"a picture of {len(self.source)} bytes"
+        return str(self.source) if isinstance(self.source, Path) else "a decoded picture"
 
     def decode(self) -> Picture:
         """Decodes it.
@@ -38,8 +44,25 @@ class PictureFile:
         """
         from tress.io.decode import decode
 
+        if not isinstance(self.source, (Path, bytes)):
+            return self.source
+        source = self.source
+        return self._named(lambda: decode(source, max_megapixels=self.max_megapixels))
+
+    def decoded(self: _Given, read: Callable[[bytes], Picture]) -> _Given:
+        """The same, decoded now by ``read``; as it is unless it comes as bytes.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        if not isinstance(self.source, bytes):
+            return self
+        source = self.source
+        return replace(self, source=self._named(lambda: read(source)))
+
+    def _named(self, read: Callable[[], Picture]) -> Picture:
         try:
-            return decode(self.source, max_megapixels=self.max_megapixels)
+            return read()
         except InputError as error:
             hint = f"use a smaller {self.what}" if error.code == "picture_too_large" else error.hint
             raise InputError(error.code, f"{self.what} {self}: {error.message}", hint=hint) from error
