@@ -1,6 +1,4 @@
-"""``python -m tress`` is ``tress``."""
-
-from __future__ import annotations
+"""``python -m tress``, for people whose folder of scripts is not on the PATH."""
 
 from tress.cli.main import run
 
