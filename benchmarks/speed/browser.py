@@ -86,9 +86,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(
-        self, files: dict[str, bytes | Path], headers: dict[str, str], sent: dict[str, int], *rest: Any
-    ) -> None:
+    def __init__(self, files: dict[str, bytes | Path], headers: dict[str, str], sent: dict[str, int], *rest: Any) -> None:
         self.files, self.extra, self.sent = files, headers, sent
         super().__init__(*rest)
 

@@ -44,8 +44,6 @@ class Remover:
 
     Safe to share between threads and to keep across ``os.fork``; pickled, it is loaded anew where it arrives.
 
-    It can be pickled, for pools of processes: what travels is how it was made, and the other side loads it anew.
-
     Args:
         model: name in the catalogue (see ``tress models``) or path of an ONNX file.
         device: ``auto``, ``cpu``, ``cuda``, ``coreml``, ``directml`` or ``openvino``.  A device that is asked for and

@@ -32,7 +32,9 @@ class Matte:
         device: where it really ran.
         seconds: time per step (``decode``, ``locate``, ``refine``).
         warnings: what was done otherwise than asked, in words.
-        dpi: horizontal and vertical dots per inch of the picture, if it says so.
+        dpi: dots per inch of the picture, horizontal and vertical; None where it does not say.
+        mixed: how much of each pixel's colour is the subject's, like alpha.  None: as much as alpha says.  A picture
+            that came with alpha has its subject's own colours wherever that is soft.
         metadata: EXIF and XMP of the picture.
         mixed: how much of each pixel's colour is the subject's, like alpha.  None: as much as alpha says.  A picture
             that came with alpha has its subject's own colours wherever that is soft.
@@ -47,6 +49,7 @@ class Matte:
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     dpi: tuple[float, float] | None = None
+    mixed: Alpha | None = None
     metadata: Metadata = field(default_factory=Metadata)
     mixed: Alpha | None = None
 
@@ -62,7 +65,9 @@ class Matte:
 
     def colours(self, *, inverted: bool = False) -> Rgb8:
         """The subject's own colours, or the background's: ``(H, W, 3)`` uint8, as ``foreground``."""
-        return estimate_foreground(self.image, np.float32(1) - self.alpha) if inverted else self.foreground
+        if not inverted:
+            return self.foreground
+        return estimate_foreground(self.image, np.float32(1) - (self.alpha if self.mixed is None else self.mixed))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, **options: Any) -> None:
         """Writes what the command line would, with the same options.

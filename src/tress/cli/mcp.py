@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tress.cli.options import MaxMegapixels
 from tress.errors import InputError
 from tress.io.limits import MAX_MEGAPIXELS
 
@@ -23,9 +24,7 @@ def mcp(
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda|coreml|directml|openvino", help="Where to run.")
     ] = "auto",
-    max_megapixels: Annotated[
-        float, typer.Option(metavar="N", help="Refuse larger pictures before decoding.")
-    ] = MAX_MEGAPIXELS,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     refine: Annotated[bool, typer.Option(help="Work out hair and soft edges at full resolution.")] = True,
 ) -> None:
     """Serve assistants over the Model Context Protocol, on stdin and stdout."""
