@@ -109,6 +109,21 @@ def test_a_picture_that_takes_too_long_costs_its_decoder_and_nothing_else(own, m
     assert not own.stuck
 
 
+@needs_proc
+def test_the_time_of_processors_is_limited_however_busy_they_are(own, monkeypatch):
+    large = saved(Image.effect_noise((5000, 5000), 100), "PNG", compress_level=1)
+    monkeypatch.setattr(decoders_module, "_DECODE_CPU_S", 0.0)
+    monkeypatch.setattr(decoders_module, "_CPU_S_PER_MEGAPIXEL", 0.0)
+    monkeypatch.setattr(decoders_module, "_DECODE_S", 600.0)
+    with pytest.raises(InputError) as caught:
+        # The system counts whole seconds, so that a part of one is left to the first of them.
+        for _ in range(100):
+            read(own, large, size_px=25_000_000)
+    assert caught.value.code == "picture_too_costly"
+    monkeypatch.undo()
+    same(read(own, EXAMPLE), decode(EXAMPLE))
+
+
 def test_a_decoder_that_was_killed_is_replaced(own):
     pid = own._idle.queue[-1]._process.pid
     os.kill(pid, signal.SIGKILL)
