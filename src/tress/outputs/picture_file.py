@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from tress.errors import InputError
+from tress.io.limits import MAX_MEGAPIXELS
 
 if TYPE_CHECKING:
     from tress.io.decode import Picture
@@ -28,7 +29,7 @@ class PictureFile:
     """
 
     source: Path | bytes = field(repr=False)
-    max_megapixels: float = 100.0
+    max_megapixels: float = MAX_MEGAPIXELS
     picture: Picture | None = field(default=None, repr=False)
     what: ClassVar[str] = "picture"
 

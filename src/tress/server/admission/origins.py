@@ -7,7 +7,7 @@ A browser on this machine can reach it too, for every page that it shows.  Pages
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from tress.errors import InputError
@@ -19,9 +19,11 @@ class Neighbours:
     Args:
         host: that it listens on.
         public_url: address or path under which a proxy on this machine shows it; may be empty.
+        allowed_origins: of pages elsewhere that may use it; ``*`` for all.
     """
 
-    def __init__(self, host: str, public_url: str) -> None:
+    def __init__(self, host: str, public_url: str, allowed_origins: Sequence[str] = ()) -> None:
+        self._allowed = frozenset(allowed_origins)
         self._public = _name_of(public_url)
         self._names = {"localhost", host.lower(), self._public} - {""}
 
@@ -44,11 +46,13 @@ class Neighbours:
             )
         if origin is None or origin.partition("//")[2].lower() == host.lower():
             return
+        if self._allowed & {origin, "*"}:
+            return
         if not self._public or _name_of(origin) != self._public:
             raise InputError(
                 "origin_forbidden",
                 "pages of other sites must not use this service",
-                hint="use keys, or open the service's own page",
+                hint="name them with --allow-origin, use keys, or open the service's own page",
             )
 
 

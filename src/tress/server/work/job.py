@@ -51,12 +51,14 @@ class Order:
         options: what to make of it.
         pack: how the pixels become a file.
         must_find: a picture without a subject is an error.
+        cut: the subject is looked for; False packs the photo itself, decoded and upright.
     """
 
     source: bytes = field(repr=False)
     options: OutputOptions
     pack: Pack
     must_find: bool = False
+    cut: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def make(
     lap = _Laps(stop, seconds)
     picture, options = decode(order.source), _decoded(order.options, decode)
     lap("decode")
+    if not order.cut:
+        return _photo(cutter, picture, order)
     matte = cutter.matte(picture, **options.subject)
     lap("matte")
     seconds.update({name: value for name, value in matte.seconds.items() if name != "decode"})
@@ -138,6 +142,19 @@ def make(
         device=matte.device,
         warnings=matte.warnings,
     )
+
+
+def _photo(cutter: Cutter, picture: Picture, order: Order) -> Made:
+    """The photo as a file, for those who cannot read the one it came in."""
+    pixels: npt.NDArray[np.uint8] = picture.pixels
+    if picture.alpha is not None:
+        pixels = np.dstack([pixels, (picture.alpha * 255 + 0.5).astype(np.uint8)])
+    height, width = picture.pixels.shape[:2]
+    data, media_type = order.pack(pixels, picture, order.options)
+    return Made(
+        data, media_type, width, height, False, 0.0, Layout(width, height), None, cutter.model, cutter.device,
+        picture.warnings,
+    )  # fmt: skip
 
 
 def _decoded(options: OutputOptions, decode: Callable[[bytes], Picture]) -> OutputOptions:

@@ -22,6 +22,7 @@ from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig, is_loopback
 from tress.server.reading.addresses import AddressGuard
 from tress.server.reading.body import Body, check_length, check_query, read_body
+from tress.server.reading.encoded import is_data_url, read_data_url
 from tress.server.reading.fetch import Fetcher
 from tress.server.reporting.problems import Refused
 from tress.server.reporting.telemetry import Telemetry
@@ -73,7 +74,7 @@ class Service:
         self._owns_decoders = decoders is None
         self._decoders = decoders or Decoders(config.threads)
         alone = not config.keys and not config.open_to_all and is_loopback(config.host)
-        self._neighbours = Neighbours(config.host, config.public_url) if alone else None
+        self._neighbours = Neighbours(config.host, config.public_url, config.allowed_origins) if alone else None
         self._load = load
         self._limiter = limiter
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-work")
@@ -193,11 +194,13 @@ class Service:
                 work.add_done_callback(_let_go)
 
     async def fetch(self, url: str) -> bytes:
-        """A picture behind a URL.
+        """A picture behind a URL, or inside a ``data:`` one.
 
         Raises:
             InputError: it cannot be had, or URLs are switched off.
         """
+        if is_data_url(url):
+            return await read_data_url(url)
         if not self.config.fetch_urls:
             raise InputError("url_off", "this server does not fetch URLs", hint="send the picture itself")
         return await self.fetcher.get(url)
