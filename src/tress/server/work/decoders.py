@@ -29,8 +29,8 @@ _DECODE_S, _S_PER_MEGAPIXEL = 10.0, 1.0
 _DECODE_CPU_S, _CPU_S_PER_MEGAPIXEL = 2.0, 0.5
 _HEADER_BYTES = 128 * 2**20
 _DECODE_BYTES, _BYTES_PER_PIXEL = 96 * 2**20, 48
-# Of pixels, alpha and metadata in an answer.
-_ANSWER_BYTES_PER_PIXEL = 7
+# Of pixels and alpha in an answer, and of metadata, which a file may hold compressed.
+_ANSWER_BYTES_PER_PIXEL, _METADATA_BYTES = 7, 2**24
 _PIPE_BYTES = 1 << 18
 # What a process needs to find its libraries: whoever takes a decoder over should find no secrets of the service.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
@@ -119,7 +119,7 @@ class Decoders:
             "memory_bytes": _DECODE_BYTES + 2 * len(source) + _BYTES_PER_PIXEL * size_px,
         }
         seconds = _DECODE_S + _S_PER_MEGAPIXEL * size_px / 1e6
-        most_bytes = _ANSWER_BYTES_PER_PIXEL * size_px + 2 * len(source) + 2**20
+        most_bytes = _ANSWER_BYTES_PER_PIXEL * size_px + 2 * len(source) + _METADATA_BYTES
         try:
             return _picture(*self._ask(job, source, seconds, ends, most_bytes))
         except (ValueError, KeyError, TypeError, StopIteration):
