@@ -26,7 +26,7 @@ _START_S = 60.0
 # that know no others.
 _HEADER_S, _HEADER_CPU_S = 10.0, 1.0
 _DECODE_S, _S_PER_MEGAPIXEL = 10.0, 2.0
-# Lab is slowest: half of that.
+# Lab is slowest: a third of that.
 _DECODE_CPU_S, _CPU_S_PER_MEGAPIXEL = 2.0, 1.0
 _HEADER_BYTES = 128 * 2**20
 _DECODE_BYTES, _BYTES_PER_PIXEL = 96 * 2**20, 48
