@@ -22,19 +22,19 @@ class PictureFile:
     """A picture that is decoded when it is needed.
 
     Attributes:
-        source: path of the file, its bytes, or the decoded picture.
+        source: path of the file, or its bytes.
         max_megapixels: refused before decoding when it has more.
+        picture: what was decoded already, if it was.
         what: what errors call it.
     """
 
-    source: Path | bytes | Picture = field(repr=False)
+    source: Path | bytes = field(repr=False)
     max_megapixels: float = MAX_MEGAPIXELS
+    picture: Picture | None = field(default=None, repr=False)
     what: ClassVar[str] = "picture"
 
     def __str__(self) -> str:
-        if isinstance(self.source, bytes):
-            return f"a picture of {len(self.source)} bytes"
-        return str(self.source) if isinstance(self.source, Path) else "a decoded picture"
+        return str(self.source) if isinstance(self.source, Path) else f"a picture of {len(self.source)} bytes"
 
     def decode(self) -> Picture:
         """Decodes it.
@@ -44,10 +44,7 @@ class PictureFile:
         """
         from tress.io.decode import decode
 
-        if not isinstance(self.source, (Path, bytes)):
-            return self.source
-        source = self.source
-        return self._named(lambda: decode(source, max_megapixels=self.max_megapixels))
+        return self.picture or self._named(lambda: decode(self.source, max_megapixels=self.max_megapixels))
 
     def decoded(self: _Given, read: Callable[[bytes], Picture]) -> _Given:
         """The same, decoded now by ``read``; as it is unless it comes as bytes.
@@ -58,7 +55,7 @@ class PictureFile:
         if not isinstance(self.source, bytes):
             return self
         source = self.source
-        return replace(self, source=self._named(lambda: read(source)))
+        return replace(self, picture=self._named(lambda: read(source)))
 
     def _named(self, read: Callable[[], Picture]) -> Picture:
         try:

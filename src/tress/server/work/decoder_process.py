@@ -41,7 +41,7 @@ def main() -> None:
         wire.send(answers, {"ready": True})
         while message := wire.receive(requests, sys.maxsize):
             facts, (source,) = message
-            with limits.hold(facts["memory_bytes"], facts["seconds"]):
+            with limits.hold(facts["memory_bytes"], facts["cpu_s"]):
                 answer, parts = _answer(facts, source.tobytes())
             wire.send(answers, answer, parts)
             del message, source, parts
@@ -93,13 +93,12 @@ class _Limits:
                     resource.setrlimit(kind, (0, 0))
 
     @contextlib.contextmanager
-    def hold(self, memory_bytes: int, seconds: float) -> Iterator[None]:
+    def hold(self, memory_bytes: int, cpu_s: float) -> Iterator[None]:
         if resource is None:
             yield
             return
-        # The service keeps the time; this is for the case that the service is gone.
-        cpu_s = math.ceil(time.process_time() + seconds * (os.cpu_count() or 1)) + 1
-        self._set(resource.RLIMIT_CPU, cpu_s)
+        # It counts whole seconds, from the start of the process.
+        self._set(resource.RLIMIT_CPU, math.ceil(time.process_time() + cpu_s))
         if self._own_bytes:
             self._set(resource.RLIMIT_AS, self._own_bytes + memory_bytes)
         yield
