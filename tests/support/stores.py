@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-import fsspec
 import pytest
+
+fsspec = pytest.importorskip("fsspec")
 
 BUCKET = "photos"
 _KEYS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -135,11 +136,13 @@ class _Driver:
                 self._ray.kill(member.actor)
 
     def _count(self) -> int:
-        """How many actors: as asked for, or as many as the cluster has room for."""
-        there = self._ray.cluster_resources()
-        places = there.get("CPU", 0) / max(self._num_cpus, 0.001)
-        if self._engine.num_gpus:
-            places = min(places, there.get("GPU", 0) / self._engine.num_gpus)
+        """How many actors: as asked for, or as many as the cluster has room for.
+
+        One that is still growing gets as long as ``wait_s`` for the first place.
+        """
+        deadline = time.monotonic() + self._task.how.wait_s
+        while (places := self._places()) < 1 and time.monotonic() < deadline:
+            time.sleep(_TICK_SECONDS)
         if places < 1:
             raise InputError(
                 "cluster_too_small",
@@ -147,6 +150,11 @@ class _Driver:
                 hint="set --num-cpus and --num-gpus",
             )
         return min(self._task.how.workers or int(places), len(self._task.shards))
+
+    def _places(self) -> float:
+        there = self._ray.cluster_resources()
+        places = there.get("CPU", 0) / max(self._num_cpus, 0.001)
+        return min(places, there.get("GPU", 0) / self._engine.num_gpus) if self._engine.num_gpus else places
 
     @property
     def _num_cpus(self) -> float:

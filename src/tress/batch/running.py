@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -22,6 +23,7 @@ from tress.engine import usable_cores
 from tress.errors import InputError, TressError
 
 _TICK_SECONDS = 0.5
+_LOOK_SECONDS = 2.0
 # Below so many pictures a share of failures says little.
 _FEWEST_FOR_A_RATE = 20
 
@@ -36,6 +38,8 @@ class How:
         timeout_s: longest time for one picture.
         part: ``(k, n)``: only every n-th shard, from the k-th on, for n machines that each have another k.
         max_failure_rate: stop when more than this share of the pictures of this run has failed; None never does.
+        wait_s: how long to wait for a shard that another run holds, which may be one that died with its machine, and
+            for the first place in a cluster.
     """
 
     workers: int | None = None
@@ -43,6 +47,7 @@ class How:
     timeout_s: float = 300.0
     part: tuple[int, int] | None = None
     max_failure_rate: float | None = None
+    wait_s: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in (("workers", self.workers), ("threads", self.threads)):
@@ -174,7 +179,7 @@ def run(
     store = open_store(destination)
     plan = read_plan(store)
     wanted = how.shards(plan)
-    refuse_if_held(store, wanted)
+    _wait_until_free(store, wanted, how.wait_s, stop)
     model_digest = plan.settings.model_digest()
     counted = {shard: count_shard(store, plan, shard, model_digest, retry) for shard in wanted}
     total = _sum(counted.values())
@@ -251,6 +256,10 @@ class LocalEngine:
             # With pictures in hand that nobody waits for.
             self.close()
             raise
+
+    def processes(self) -> list[int]:
+        """Numbers of the worker processes."""
+        return self._pool.processes() if self._pool is not None else []
 
     def close(self) -> None:
         """Ends the processes."""
@@ -344,6 +353,18 @@ class _Stream:
         work.close()
         del self._open[work.mark]
         self._leases.give_back(work.shard)
+
+
+def _wait_until_free(store: Store, shards: list[int], seconds: float, stop: threading.Event) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            refuse_if_held(store, shards)
+        except InputError:
+            if time.monotonic() >= deadline or stop.wait(_LOOK_SECONDS):
+                raise
+        else:
+            return
 
 
 def _sum(counts: Iterable[Count]) -> Count:

@@ -75,7 +75,7 @@ def test_names_with_any_characters(tmp_path):
 
 @needs_proc
 def test_two_runs_at_once_the_second_is_told_who_holds_it(tmp_path):
-    source, out = photos(tmp_path / "photos", 40, 1500, 1000), tmp_path / "out"
+    source, out = photos(tmp_path / "photos", 24, 1000, 700), tmp_path / "out"
     assert tress("plan", source, out, *PLANNED).returncode == ExitCode.OK
     first = started("run", out, "--json")
     first.stdout.readline()
@@ -91,7 +91,7 @@ def test_two_runs_at_once_the_second_is_told_who_holds_it(tmp_path):
         assert refused.returncode == ExitCode.INPUT
         assert f"is being worked on by process {first.pid}" in refused.stderr
     rows = rows_of(out)
-    assert 0 < len(rows) < 40
+    assert 0 < len(rows) < 24
     assert set(files_in(out)) == {row["output"] for row in rows}
     assert "left" in tress("status", out).stdout
     assert not list((out / ".tress/journal").rglob("*.jsonl"))
@@ -99,7 +99,7 @@ def test_two_runs_at_once_the_second_is_told_who_holds_it(tmp_path):
 
 @needs_proc
 def test_a_second_signal_stops_at_once_and_loses_nothing(tmp_path):
-    source, out = photos(tmp_path / "photos", 30, 1500, 1000), tmp_path / "out"
+    source, out = photos(tmp_path / "photos", 16, 1000, 700), tmp_path / "out"
     process = started(source, out, *PLANNED, "--json")
     process.stdout.readline()
     workers = children(process.pid)
@@ -109,7 +109,7 @@ def test_a_second_signal_stops_at_once_and_loses_nothing(tmp_path):
     assert process.returncode == ExitCode.INTERRUPTED
     assert gone(workers)
     assert tress("run", out).returncode == ExitCode.OK
-    assert len(rows_of(out)) == len(files_in(out)) == 30
+    assert len(rows_of(out)) == len(files_in(out)) == 16
 
 
 def test_a_run_that_goes_wrong_as_a_whole_is_stopped(tmp_path):
