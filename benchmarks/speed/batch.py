@@ -3,8 +3,8 @@
     make bench-batch
     python -m benchmarks.speed.batch --pictures 4 --rounds 1 --files 1000 --no-ray --out try.json   # quick
 
-1. speed: 4 MP photos a second of the pipeline alone (decode to file, two at once, in this process), of one worker that has
-   all cores, and of two that share them; in turn, several rounds, medians.  The networks' start is left out everywhere;
+1. speed: 4 MP photos a second of the pipeline alone (decode to file, two at once, in this process), of one worker that
+   has all cores, and of two that share them; in turn, several rounds, medians.  Loading the networks is left out;
 2. memory: the highest resident set of a worker;
 3. plan: seconds and memory for a folder of many files, the first time and with a full ledger;
 4. ledger: milliseconds a row, on this disk;
@@ -34,9 +34,9 @@ import tress
 from tress import batch
 from tress.api import Remover
 from tress.batch.ledger import Journal
+from tress.batch.local_engine import LocalEngine
 from tress.batch.planfile import read_items, read_plan
 from tress.batch.rows import Row
-from tress.batch.running import LocalEngine
 from tress.batch.store import LocalStore
 from tress.batch.worker import AT_ONCE, now
 from tress.io.files import write_atomic
@@ -115,6 +115,8 @@ def speed(folder: Path, count: int, rounds: int) -> dict[str, Any]:
             with closing(LocalEngine()) as engine:
                 rates[name].append(batched(folder / "photos", folder / name, engine, workers))
                 memory[name] = peak_bytes(engine.processes())
+    rows = list(batch.read_rows(str(folder / "one_worker")))
+    steps = sorted({step for row in rows for step in row.seconds})
     medians = {name: statistics.median(values) for name, values in rates.items()}
     return {
         "pictures": count,
@@ -124,6 +126,9 @@ def speed(folder: Path, count: int, rounds: int) -> dict[str, Any]:
         "pictures_per_second_and_core": {name: value / cores for name, value in medians.items()},
         "of_bare": {name: medians[name] / medians["bare"] for name in ("one_worker", "two_workers")},
         "rounds": rates,
+        "seconds_per_step": {
+            step: statistics.median(row.seconds[step] for row in rows if step in row.seconds) for step in steps
+        },
         "peak_bytes_per_worker": memory,
     }
 

@@ -105,7 +105,7 @@ def plan(
         ModelError: there is no such model.
     """
     started = time.perf_counter()
-    settings = settings or Settings()
+    settings = (settings or Settings()).with_absolute_model()
     options = settings.options
     options.check_files()
     template = NameTemplate(name)

@@ -23,7 +23,7 @@ from tress.outputs import OutputOptions
 
 if TYPE_CHECKING:
     from tress.batch import Settings
-    from tress.batch.running import Engine, How
+    from tress.batch.task import Engine, How
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout for every picture, and a last one.")]
 
