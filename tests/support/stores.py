@@ -76,8 +76,8 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for name in ("s3", "gs"):
-        with contextlib.suppress(ImportError):
+    for name, package in (("s3", "s3fs"), ("gs", "gcsfs")):
+        if package in sys.modules:
             fsspec.get_filesystem_class(name).clear_instance_cache()
 
 

@@ -239,7 +239,8 @@ def main() -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     say = _Speaker(answers)
-    bench = _set_up(json.loads(sys.stdin.buffer.readline()), say)
+    first = sys.stdin.buffer.readline()
+    bench = _set_up(json.loads(first), say) if first else None
     if bench is None:
         return
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tress-batch")
