@@ -17,6 +17,7 @@ from tress.cli.cut import cut
 from tress.cli.eval import evaluate
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, nowhere, print_failure, say, stdout_failed
 from tress.cli.models import models
+from tress.cli.page import page
 from tress.cli.serve import serve
 from tress.cli.watch import watch
 from tress.errors import InputError, TressError
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
 app.command()(serve)
+app.command()(page)
 app.command("eval")(evaluate)
 app.add_typer(batch)
 app.command()(watch)
