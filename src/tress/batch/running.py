@@ -46,7 +46,8 @@ def run(
         engine: None is processes on this machine.
         progress: called after every picture, by the calling thread.
         ready: called with what runs where, when the networks are loaded.
-        stop: to end the run from another thread: pictures in hand are finished, and the ledger is written.
+        stop: to end the run from another thread: pictures in hand are finished, and the ledger is written.  The run
+            sets it itself when too many have failed.
 
     Returns:
         What the ledger says of the shards worked on.

@@ -6,13 +6,17 @@ import json
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from batches import MODEL, PLANNED, children, files_in, gone, needs_proc, photos, picture, rows_of, started, tress
 
 from tress import batch
+from tress.batch.lease import Leases
+from tress.batch.store import open_store
 from tress.cli.failures import ExitCode
+from tress.errors import InputError
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and files")
 
@@ -216,6 +220,17 @@ def test_a_service_embeds_it(tmp_path):
     assert seen[-1].eta_seconds == 0
     assert batch.status(str(out)).ok == 5
     assert {row.input for row in batch.read_rows(str(out))} == {row["input"] for row in rows_of(out)}
+
+
+def test_a_run_may_wait_for_another_to_end(tmp_path):
+    source, out = photos(tmp_path / "photos", 2), tmp_path / "out"
+    batch.plan(str(source), str(out), settings=batch.Settings(model=str(MODEL), refine=False))
+    other = Leases(open_store(str(out)), "other")
+    other.take(3)
+    with pytest.raises(InputError):
+        batch.run(str(out))
+    threading.Timer(1.0, other.close).start()
+    assert batch.run(str(out), how=batch.How(workers=1, wait_s=300)).ok == 2
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
