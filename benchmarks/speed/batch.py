@@ -136,15 +136,15 @@ def speed(folder: Path, count: int, rounds: int) -> dict[str, Any]:
 def planning(folder: Path, count: int) -> dict[str, Any]:
     """Plans a folder of many files, and once more when all of them have a row."""
     source, out = folder / "many", folder / "planned"
-    first = source / "seed.jpg"
+    first = source
     for number in range(count):
         path = source / f"{number // 1000:04d}" / f"{number:07d}.jpg"
         if number % 1000 == 0:
+            # A file has room for some ten thousand names, not for all.
             path.parent.mkdir(parents=True)
-        if not first.exists():
-            shutil.copy(ROOT / "examples/car.jpg", first)
-        os.link(first, path)
-    first.unlink()
+            first = Path(shutil.copy(ROOT / "examples/car.jpg", path))
+        else:
+            os.link(first, path)
     return {"files": count, "first": planned(source, out), "with_a_full_ledger": full(source, out)}
 
 
@@ -200,9 +200,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--ray", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--note", default="", help="what a reader of the result must know")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/batch.json")
     options = parser.parse_args()
     result: dict[str, Any] = {"schema": 1, "tress": tress.__version__, "machine": machine.describe()}
+    result["note"] = options.note
     with tempfile.TemporaryDirectory(prefix="tress-bench-") as name:
         folder = Path(name)
         result["speed"] = speed(folder, options.pictures, options.rounds)

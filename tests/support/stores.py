@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -31,8 +32,10 @@ def s3() -> Iterator[str]:
     endpoint = f"http://{host}:{port}"
     try:
         with _environment({**_KEYS, "FSSPEC_S3": json.dumps({"endpoint_url": endpoint})}):
-            fsspec.filesystem("s3").mkdir(BUCKET)
-            yield f"s3://{BUCKET}"
+            # moto keeps buckets for as long as the process lives.
+            bucket = f"{BUCKET}-{secrets.token_hex(4)}"
+            fsspec.filesystem("s3").mkdir(bucket)
+            yield f"s3://{bucket}"
     finally:
         server.stop()
 
