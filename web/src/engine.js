@@ -151,7 +151,13 @@ async function startRuntime(device, { runtime, threads }) {
  */
 async function startNetwork(ort, contents, network, device) {
   try {
-    const session = await ort.InferenceSession.create(contents, { executionProviders: [device], graphOptimizationLevel: "all", enableMemPattern: false });
+    const session = await ort.InferenceSession.create(contents, {
+      executionProviders: [device],
+      graphOptimizationLevel: "all",
+      enableMemPattern: false,
+      // Waiting threads must not burn the cores that everything else on the device shares.
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
+    });
     return new Network(ort, session, network.spec);
   } catch (error) {
     if (isOutOfMemory(error)) throw error;
