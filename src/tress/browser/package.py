@@ -39,7 +39,7 @@ def package_files() -> dict[str, Path]:
 
 
 def _licences() -> dict[str, Path]:
-    """What the licence of ONNX Runtime and of what is in it asks to hand on, from the Python package of the same source."""
+    """What ONNX Runtime and its parts ask to hand on with them, from the Python package of the same source."""
     runtime = find_spec("onnxruntime")
     folder = Path(runtime.origin).parent if runtime and runtime.origin else None
     found = [folder / name for name in ("LICENSE", "ThirdPartyNotices.txt")] if folder else []
