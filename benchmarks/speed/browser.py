@@ -4,7 +4,7 @@
     python -m benchmarks.speed.browser --rounds 1 --out /tmp/try.json
 
 - Both run as their documentation says, loaded from files on this machine: tress-web as ``tress page`` writes it, the
-  peer with its own default network (IS-Net, fp16 weights) from its own data package, in the newest version that has one.
+  peer with its own default network (IS-Net, fp16 weights) from its own data package, in its newest version with one.
   It is installed into ``.cache/browser`` and not committed.
 - *threads*: the page is cross-origin isolated, and both may start as many threads as they like.  Without: it is not.
 - A time is that of a loaded page, from the file's blob to the PNG's.  Each tool runs unmeasured first; then they take

@@ -53,5 +53,5 @@ export function fromPlain({ code, message, hint }) {
  */
 export function isOutOfMemory(error) {
   const text = error instanceof Error ? error.message : String(error);
-  return /out of memory|allocation failed|bad_alloc|could not allocate|invalid (typed )?array length/i.test(text);
+  return /out of memory|\bOOM\b|allocation failed|bad_alloc|could not allocate|cannot enlarge memory|invalid (typed )?array length/i.test(text);
 }

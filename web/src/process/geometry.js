@@ -128,10 +128,12 @@ function linearTaps(from, to) {
  * @returns {Taps}
  */
 function steppedTaps(from, to) {
-  const scale = from / to;
+  const inverse = to / from;
+  const scale = 1 / inverse;
   return pairTaps(from, to, (i) => {
     const first = Math.floor(i * scale);
-    const share = i + 1 - (first + 1) / scale;
+    // In single precision, as there: just below one is one, and counts as nothing.
+    const share = Math.fround(i + 1 - (first + 1) * inverse);
     return [first, share <= 0 ? 0 : share - Math.floor(share)];
   });
 }
