@@ -59,14 +59,24 @@ export async function estimateAlpha(image, run, marks = null) {
   let confidence = expectedIou(located.alpha) * (located.presence ?? 1);
   if (!found && marks?.keeps) {
     [found, confidence] = [true, 1];
-    located = { ...located, alpha: blank(located.alpha, located.alpha.height, located.alpha.width), uncertainty: located.uncertainty && blank(located.uncertainty, located.alpha.height, located.alpha.width) };
+    located = {
+      ...located,
+      alpha: blank(located.alpha, located.alpha.height, located.alpha.width),
+      uncertainty: located.uncertainty && blank(located.uncertainty, located.alpha.height, located.alpha.width),
+    };
   } else if (found) {
     located = await lookAgain(image, located, run);
   }
   const seconds = { locate: (performance.now() - started) / 1000, refine: 0 };
   if (!found) {
     // No subject, no cut-out: faint guesses in an empty picture are noise.
-    return { alpha: floats(image.height, image.width), found, confidence: 1 - (located.presence ?? 0), seconds, warnings: [] };
+    return {
+      alpha: floats(image.height, image.width),
+      found,
+      confidence: 1 - (located.presence ?? 0),
+      seconds,
+      warnings: [],
+    };
   }
   if (marks) {
     const { height, width } = located.alpha;
@@ -111,7 +121,13 @@ async function lookAt(input, { fitted, innerHeight, innerWidth }, locator) {
   /** @param {number} index */
   const plane = (index) => cut(new Raster(outputs[index], height, width), inside);
   const doubt = spec.has_uncertainty ? plane(1) : null;
-  const uncertainty = doubt && new Raster(Uint8Array.from(doubt.data, (u) => u * 255 + 0.5), innerHeight, innerWidth);
+  const uncertainty =
+    doubt &&
+    new Raster(
+      Uint8Array.from(doubt.data, (u) => u * 255 + 0.5),
+      innerHeight,
+      innerWidth,
+    );
   return { alpha: plane(0), uncertainty, presence: spec.has_presence ? outputs[2][0] : null };
 }
 
@@ -150,7 +166,10 @@ export async function lookFiner(image, located, { locator, pause }) {
   const input = planes(placed.fitted, 2);
   input.set(cropResized(located.alpha, ends, height, width).data, 3 * height * width);
   const doubt = cropResized(located.uncertainty, ends, height, width).data;
-  input.set(Float32Array.from(doubt, (u) => u * BYTE), 4 * height * width);
+  input.set(
+    Float32Array.from(doubt, (u) => u * BYTE),
+    4 * height * width,
+  );
   await pause();
   const near = await lookAt(input, placed, locator);
   return merged(image, located, near, box, null) ?? located;
@@ -213,7 +232,15 @@ function merged(image, located, near, whole, band) {
   }
   const alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight);
   const doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight);
-  return { alpha, uncertainty: new Raster(Uint8Array.from(doubt.data, (u) => u + 0.5), height, width), presence: located.presence };
+  return {
+    alpha,
+    uncertainty: new Raster(
+      Uint8Array.from(doubt.data, (u) => u + 0.5),
+      height,
+      width,
+    ),
+    presence: located.presence,
+  };
 }
 
 /**
@@ -309,7 +336,8 @@ export async function refineBand(image, alpha, uncertainty, band, tiles, { refin
       readTile(uncertainty ?? band, 0, tile, input, at + 4 * size, uncertainty ? BYTE : 1);
     }
     const [refined] = await refiner.run(input, [group.length, 5, TILE, TILE]);
-    for (const [n, tile] of group.entries()) addChange(result, refined, input, n * size, (n * 5 + 3) * size, tile, band);
+    for (const [n, tile] of group.entries())
+      addChange(result, refined, input, n * size, (n * 5 + 3) * size, tile, band);
     onProgress(Math.min(1, (start + TILE_BATCH) / tiles.length));
   }
   return result;

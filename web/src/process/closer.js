@@ -20,7 +20,12 @@ export function longSide({ top, bottom, left, right }) {
  * @returns {Box}
  */
 export function scaled({ top, bottom, left, right }, scale) {
-  return { top: round(top * scale), bottom: round(bottom * scale), left: round(left * scale), right: round(right * scale) };
+  return {
+    top: round(top * scale),
+    bottom: round(bottom * scale),
+    left: round(left * scale),
+    right: round(right * scale),
+  };
 }
 
 /**

@@ -46,7 +46,7 @@ export function roundUp(value, multiple) {
 }
 
 /**
- * Scales a picture so that its long side is `longSide`, then pads it to a multiple by repeating its last row and column.
+ * Scales a picture so that its long side is `longSide`, then pads it to a multiple: its last row and column repeat.
  * @template {import("../arrays.js").Samples} T
  * @param {Raster<T>} raster
  * @param {number} longSide
@@ -72,7 +72,10 @@ export function fit(raster, longSide, multiple) {
  * @returns {Raster<T>}
  */
 export function cropResized(plane, ends, height, width) {
-  const [growsY, growsX] = [height / ((ends.bottom - ends.top) * plane.height), width / ((ends.right - ends.left) * plane.width)];
+  const [growsY, growsX] = [
+    height / ((ends.bottom - ends.top) * plane.height),
+    width / ((ends.right - ends.left) * plane.width),
+  ];
   // Pixel centres sit at +0.5.
   const down = between(height, plane.height, (y) => (y + 0.5) / growsY + ends.top * plane.height - 0.5, "repeat");
   const across = between(width, plane.width, (x) => (x + 0.5) / growsX + ends.left * plane.width - 0.5, "repeat");
@@ -177,7 +180,12 @@ function steppedTaps(from, to) {
  * @returns {Taps}
  */
 function pairTaps(from, to, place) {
-  const taps = { first: new Int32Array(to), count: new Int32Array(to).fill(2), weight: new Float32Array(2 * to), most: 2 };
+  const taps = {
+    first: new Int32Array(to),
+    count: new Int32Array(to).fill(2),
+    weight: new Float32Array(2 * to),
+    most: 2,
+  };
   for (let i = 0; i < to; i += 1) {
     const [first, share] = place(i);
     const inside = first >= 0 && first < from - 1;
