@@ -36,8 +36,6 @@ class Matte:
         mixed: how much of each pixel's colour is the subject's, like alpha.  None: as much as alpha says.  A picture
             that came with alpha has its subject's own colours wherever that is soft.
         metadata: EXIF and XMP of the picture.
-        mixed: how much of each pixel's colour is the subject's, like alpha.  None: as much as alpha says.  A picture
-            that came with alpha has its subject's own colours wherever that is soft.
     """
 
     image: Rgb8
@@ -51,7 +49,6 @@ class Matte:
     dpi: tuple[float, float] | None = None
     mixed: Alpha | None = None
     metadata: Metadata = field(default_factory=Metadata)
-    mixed: Alpha | None = None
 
     @cached_property
     def box(self) -> Box | None:
