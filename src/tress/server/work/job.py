@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ from tress.errors import InputError
 from tress.outputs.box import Box, subject_box
 from tress.outputs.layout import Layout, lay_out
 from tress.outputs.options import OutputOptions
+from tress.outputs.picture_file import PictureFile
 from tress.outputs.render import encode_as, render, shaped
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ class Cutter(Protocol):
     model: str
     device: str
     max_megapixels: float
-
-    def read(self, image: Any) -> Picture:
-        """Decodes a picture."""
 
     def matte(self, image: Any, *, region: Any = None, keep: Any = None, clear: Any = None) -> Matte:
         """Finds the subject of a picture."""
@@ -92,12 +90,19 @@ class Made:
     warnings: tuple[str, ...]
 
 
-def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str, float]) -> Made:
+def make(
+    cutter: Cutter,
+    order: Order,
+    decode: Callable[[bytes], Picture],
+    stop: threading.Event,
+    seconds: dict[str, float],
+) -> Made:
     """Does the work.
 
     Args:
         cutter: the loaded network.
         order: what to do.
+        decode: decodes the pictures that the order brings.
         stop: set from outside when nobody waits any more; looked at between the stages.
         seconds: receives the time of each stage, also when a later one fails.
 
@@ -107,23 +112,23 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
         Stopped: ``stop`` was set.
     """
     lap = _Laps(stop, seconds)
-    picture = cutter.read(order.source)
+    picture, options = decode(order.source), _decoded(order.options, decode)
     lap("decode")
     if not order.cut:
         return _photo(cutter, picture, order)
-    matte = cutter.matte(picture, **order.options.subject)
+    matte = cutter.matte(picture, **options.subject)
     lap("matte")
     seconds.update({name: value for name, value in matte.seconds.items() if name != "decode"})
     if order.must_find and not matte.found:
         raise InputError("no_subject", "no subject was found in the picture", hint="use a picture with a clear subject")
     height, width = matte.alpha.shape
-    box = subject_box(shaped(matte.alpha, order.options))
-    layout = lay_out(width, height, box, order.options)
+    box = subject_box(shaped(matte.alpha, options))
+    layout = lay_out(width, height, box, options)
     check_canvas(layout.width_px, layout.height_px, cutter.max_megapixels)
-    inverted = order.options.invert
-    pixels = render(matte.image, matte.alpha, lambda: matte.colours(inverted=inverted), order.options)
+    inverted = options.invert
+    pixels = render(matte.image, matte.alpha, lambda: matte.colours(inverted=inverted), options)
     lap("compose")
-    data, media_type = order.pack(pixels, picture, order.options)
+    data, media_type = order.pack(pixels, picture, options)
     lap("encode")
     return Made(
         data,
@@ -151,6 +156,15 @@ def _photo(cutter: Cutter, picture: Picture, order: Order) -> Made:
         data, media_type, width, height, False, 0.0, Layout(width, height), None, cutter.model, cutter.device,
         picture.warnings,
     )  # fmt: skip
+
+
+def _decoded(options: OutputOptions, decode: Callable[[bytes], Picture]) -> OutputOptions:
+    """The options with the pictures that they bring."""
+    pictures: dict[str, Any] = {}
+    for name in ("background", "keep", "clear"):
+        if isinstance(value := getattr(options, name), PictureFile):
+            pictures[name] = value.decoded(decode)
+    return replace(options, **pictures) if pictures else options
 
 
 def check_canvas(width_px: int, height_px: int, max_megapixels: float) -> None:
