@@ -5,7 +5,7 @@ EXACT = alphamatting27 synth-hair-composites
 BROWSER = src/tress/browser/built
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test test-lowest lock web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server clean
+.PHONY: demo test test-lowest lock web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server bench-batch clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -83,6 +83,10 @@ bench-marks: .venv-runtime/.ready
 bench-server: .venv/.ready
 	.venv/bin/python -m benchmarks.speed.server_load
 
+# Photos a second against the bare pipeline, memory, planning, and Ray on this machine.
+bench-batch: .venv/.ready
+	.venv/bin/python -m benchmarks.speed.batch
+
 bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/bin/python -m benchmarks.speed.run
 
@@ -102,7 +106,7 @@ bench-browser: .venv/.ready web
 .venv/.ready: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
-	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,train,dev]'
+	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,s3,gcs,parquet,watch,ray,mcp,train,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.

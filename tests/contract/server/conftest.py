@@ -25,7 +25,7 @@ class FakeCutter:
         self.finished = 0
 
     def matte(self, picture: Any, *, region: Any = None, keep: Any = None, clear: Any = None) -> Any:
-        from tress.api import Matte
+        from tress.matte import Matte
         from tress.outputs.marks import fit_marks
 
         self.started.release()

@@ -16,11 +16,11 @@ from tress.outputs.box import Box, subject_box
 from tress.outputs.layout import Layout, lay_out
 from tress.outputs.options import OutputOptions
 from tress.outputs.picture_file import PictureFile
-from tress.outputs.render import render
+from tress.outputs.render import encode_as, render, shaped
 
 if TYPE_CHECKING:
-    from tress.api import Matte
     from tress.io.decode import Picture
+    from tress.matte import Matte
 
 
 class Cutter(Protocol):
@@ -122,10 +122,11 @@ def make(
     if order.must_find and not matte.found:
         raise InputError("no_subject", "no subject was found in the picture", hint="use a picture with a clear subject")
     height, width = matte.alpha.shape
-    box = subject_box(matte.alpha)
+    box = subject_box(shaped(matte.alpha, options))
     layout = lay_out(width, height, box, options)
     check_canvas(layout.width_px, layout.height_px, cutter.max_megapixels)
-    pixels = render(matte.image, matte.alpha, lambda: matte.foreground, options)
+    inverted = options.invert
+    pixels = render(matte.image, matte.alpha, lambda: matte.colours(inverted=inverted), options)
     lap("compose")
     data, media_type = order.pack(pixels, picture, options)
     lap("encode")
@@ -178,18 +179,11 @@ def check_canvas(width_px: int, height_px: int, max_megapixels: float) -> None:
 
 def pack_file(pixels: npt.NDArray[np.uint8], picture: Picture, options: OutputOptions) -> tuple[bytes, str]:
     """One picture file in the format that the options name."""
-    from tress.io.encode import encode, get_format
+    from tress.io.encode import get_format
 
-    target = get_format("png" if options.format == "auto" else options.format)
-    data = encode(
-        pixels,
-        target.name,
-        quality=options.quality,
-        lossless=options.lossless or None,
-        dpi=picture.dpi,
-        metadata=picture.metadata if options.keep_metadata else None,
-    )
-    return data, target.media_type
+    options = options.with_format("png")
+    data = encode_as(pixels, options, dpi=picture.dpi, metadata=picture.metadata)
+    return data, get_format(options.format).media_type
 
 
 def _placed(box: Box, layout: Layout) -> Box:
