@@ -35,8 +35,8 @@ _ANSWER_BYTES_PER_PIXEL, _METADATA_BYTES = 7, 2**24
 _PIPE_BYTES = 1 << 18
 # What a process needs to find its libraries: whoever takes a decoder over should find no secrets of the service.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
-# One arena and one thread of the number library: each of them takes address space that no picture needs.  Memory of small
-# pictures is kept for the next one: having it cleared by the system again costs as much as decoding.
+# One arena and one thread of the number library: each of them takes address space that no picture needs.  The memory of
+# small pictures is kept for the next one: having it cleared by the system again costs as much as decoding.
 _ALLOCATION = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
