@@ -72,13 +72,13 @@ bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
-	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,train,dev]'
+	.venv/$(PIP) install -c constraints.txt -e '.[cpu,server,batch,train,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.
 .venv-runtime/.ready: pyproject.toml
 	test -x .venv-runtime/bin/python || $(PYTHON) -m venv .venv-runtime
-	.venv-runtime/$(PIP) install -e . pytest hypothesis
+	.venv-runtime/$(PIP) install -e '.[cpu]' pytest hypothesis
 	touch $@
 
 clean:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tress.builds import explained, is_installed
 from tress.errors import ModelError
 from tress.spec import ModelSpec
 
@@ -56,9 +57,7 @@ def available_devices() -> tuple[str, ...]:
 
     A device may still fail to start, for example when a driver is missing: only an engine tells for sure.
     """
-    import onnxruntime as ort
-
-    built_for = ort.get_available_providers()
+    built_for = _onnxruntime().get_available_providers()
     order = (*_AUTO_ORDER[:-1], "coreml", "cpu")
     return tuple(device for device in order if _BACKENDS[device].provider in built_for)
 
@@ -235,6 +234,14 @@ def _is_outside(low: float, high: float) -> bool:
     return not (low >= -_SLACK and high <= 1 + _SLACK)
 
 
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise explained(error) from None
+    return onnxruntime
+
+
 def _source(model: Path | bytes) -> str | bytes:
     if isinstance(model, bytes):
         return model
@@ -247,8 +254,7 @@ def _source(model: Path | bytes) -> str | bytes:
 
 def _session(source: str | bytes, name: str, device: str, threads: int | None) -> Any:
     """A session on exactly this device."""
-    import onnxruntime as ort
-
+    ort = _onnxruntime()
     backend = _BACKENDS[device]
     if backend.provider not in ort.get_available_providers():
         raise _unavailable(device, "the installed ONNX Runtime was not built for it")
@@ -306,6 +312,8 @@ def _unavailable(device: str, why: str) -> ModelError:
     package = _BACKENDS[device].package
     if device in built_for:
         hint = f"check the driver and the libraries that {package} needs, or choose the device cpu"
+    elif is_installed(package):
+        hint = f"another build was installed over {package}: pip uninstall every onnxruntime, then install {package}"
     else:
         hint = f"it needs the package {package} in place of the installed ONNX Runtime"
     others = ", ".join(other for other in built_for if other != device)

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tress import __version__
+from tress.builds import explained
 from tress.cli.cut import cut
 from tress.cli.eval import evaluate
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, nowhere, print_failure, say, stdout_failed
@@ -40,9 +42,7 @@ app.command("eval")(evaluate)
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        print(f"tress {version('tress')}")
+        print(f"tress {__version__}")
         raise typer.Exit
 
 
@@ -74,9 +74,7 @@ def main(arguments: list[str]) -> int:
         say("stopped")
         return ExitCode.INTERRUPTED
     except Exception as raised:
-        error: Exception = raised
-        if isinstance(raised, OSError) and _is_from_stdout(raised):
-            error = stdout_failed(raised)
+        error = _as_users_see_it(raised)
         if debug:
             traceback.print_exc()
         if _is_usage_error(error):
@@ -126,6 +124,12 @@ def _with_command(arguments: list[str], group: Any) -> list[str]:
             "command_unknown", f"there is no command or picture {first!r}", hint=f"did you mean tress {close[0]}?"
         )
     return ["cut", *arguments]
+
+
+def _as_users_see_it(raised: Exception) -> Exception:
+    if isinstance(raised, OSError) and _is_from_stdout(raised):
+        return stdout_failed(raised)
+    return explained(raised) if isinstance(raised, ImportError) else raised
 
 
 def _is_from_stdout(error: OSError) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from http.client import METHOD_NOT_ALLOWED
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tress import __version__
 from tress.errors import TressError
 from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig
@@ -62,7 +62,7 @@ def create_app(
 
     app = FastAPI(
         title="tress",
-        version=_version(),
+        version=__version__,
         description=_DESCRIPTION,
         lifespan=lifespan,
         servers=[{"url": config.public_url}] if config.public_url else None,
@@ -125,10 +125,3 @@ def _document_keys(app: FastAPI, required: bool) -> None:
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _version() -> str:
-    try:
-        return version("tress")
-    except PackageNotFoundError:  # run from a source tree
-        return "0"
