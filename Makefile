@@ -2,65 +2,86 @@
 PYTHON ?= python3
 # Data sets whose alpha is right to the last bit.
 EXACT = alphamatting27 synth-hair-composites
-PIP = bin/pip --disable-pip-version-check -q
+# Where a virtual environment keeps its programs.
+BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PIP = $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test figures card check lint types imports bench-quality bench-speed bench-colours bench-marks bench-server clean
+.PHONY: demo test check lint types imports docs reference dist installs figures card \
+  bench-quality bench-speed bench-colours bench-marks bench-server clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
-	@.venv-runtime/bin/tress cut examples/lemur.jpg -o demo/lemur.cutout.png --overwrite
+	@.venv-runtime/$(BIN)/tress cut examples/lemur.jpg -o demo/lemur.cutout.png --overwrite
 	@echo "The cut-out is in demo/lemur.cutout.png"
 
 test: .venv/.ready .venv-runtime/.ready
-	.venv/bin/python -m pytest
-	.venv-runtime/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+	.venv/$(BIN)/python -m pytest
+	.venv-runtime/$(BIN)/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
 
 figures: .venv/.ready
-	.venv/bin/python benchmarks/figures/strip.py
-	.venv/bin/python -m benchmarks.figures.hair
-	.venv/bin/python -m benchmarks.figures.page
+	.venv/$(BIN)/python -m benchmarks.figures.strip
+	.venv/$(BIN)/python -m benchmarks.figures.hair
+	.venv/$(BIN)/python -m benchmarks.figures.page
+	.venv/$(BIN)/python -m benchmarks.figures.tutorial
 
 # The model card, from the records of the runs that made the weights.
 card: .venv/.ready
-	.venv/bin/tress-train card $(addprefix weights/runs/,second_locator third_locator fourth_locator refiner_damaged refiner refiner_scenes joint second_joint second_looks fifth_locator sixth_locator third_joint seventh_locator fourth_joint eighth_locator eleventh_locator second_refiner) \
+	.venv/$(BIN)/tress-train card $(addprefix weights/runs/,second_locator third_locator fourth_locator refiner_damaged refiner refiner_scenes joint second_joint second_looks fifth_locator sixth_locator third_joint seventh_locator fourth_joint eighth_locator eleventh_locator second_refiner) \
 	  --scores weights/scores.json --about weights/about.md --notes weights/failures.md
 
 check: lint types imports
 
 lint: .venv/.ready
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+	.venv/$(BIN)/ruff check .
+	.venv/$(BIN)/ruff format --check .
 
 types: .venv/.ready
-	.venv/bin/mypy
+	.venv/$(BIN)/mypy
 
 imports: .venv/.ready
-	.venv/bin/lint-imports --no-cache
+	.venv/$(BIN)/lint-imports --no-cache
+
+# The site in site/, warnings are errors.  `make docs SITE=serve` shows it while it is written.
+SITE = build --strict
+docs: .venv-site/.ready
+	.venv-site/$(BIN)/python -m mkdocs $(SITE) -q
+
+# The pages that are made from the declarations and commands.
+reference: .venv/.ready
+	.venv/$(BIN)/python -m tools.site.reference
+
+# Wheel and source distribution, built twice and compared, installed without the network, with a bill of materials.
+dist: .venv-release/.ready
+	.venv-release/$(BIN)/python tools/release/dist.py
+
+# The wheel in dist/ beside other builds of ONNX Runtime and OpenCV; loads about 1 GB.
+installs: .venv-release/.ready
+	.venv-release/$(BIN)/python tools/release/fresh_installs.py
 
 # Side by side with rembg; see benchmarks/README.md.
 bench-quality: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-quality DATA=path/to/data"; exit 2; }
-	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)" --plain
-	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)" --sets $(EXACT) \
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(DATA)" --plain
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(DATA)" --sets $(EXACT) \
 	  --out benchmarks/results/quality_matting.json
 
 bench-colours: .venv-runtime/.ready .venv-rembg/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-colours DATA=path/to/data"; exit 2; }
-	.venv-runtime/bin/python -m benchmarks.quality.colours --data "$(DATA)"
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.colours --data "$(DATA)"
 
 bench-marks: .venv-runtime/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-marks DATA=path/to/data"; exit 2; }
-	.venv-runtime/bin/python -m benchmarks.quality.marks --data "$(DATA)"
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.marks --data "$(DATA)"
 
 # The server's promises under load, on loopback.
 bench-server: .venv/.ready
-	.venv/bin/python -m benchmarks.speed.server_load
+	.venv/$(BIN)/python -m benchmarks.speed.server_load
 
 bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
-	.venv-runtime/bin/python -m benchmarks.speed.run
+	.venv-runtime/$(BIN)/python -m benchmarks.speed.run
 
 .venv-rembg/.ready:
-	test -x .venv-rembg/bin/python || $(PYTHON) -m venv .venv-rembg
+	test -x .venv-rembg/$(BIN)/python || $(PYTHON) -m venv .venv-rembg
 	.venv-rembg/$(PIP) install 'rembg[cpu,cli]==2.0.86'
 	touch $@
 
@@ -70,16 +91,22 @@ bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 
 # Everything, with torch: for development, training and the full test suite.
 .venv/.ready: pyproject.toml constraints.txt
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	test -x .venv/$(BIN)/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
 	.venv/$(PIP) install -c constraints.txt -e '.[cpu,server,batch,train,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.
 .venv-runtime/.ready: pyproject.toml
-	test -x .venv-runtime/bin/python || $(PYTHON) -m venv .venv-runtime
+	test -x .venv-runtime/$(BIN)/python || $(PYTHON) -m venv .venv-runtime
 	.venv-runtime/$(PIP) install -e '.[cpu]' pytest hypothesis
 	touch $@
 
+# The tools of the site and of a release, each with its pinned versions.
+.venv-%/.ready: tools/%/requirements.txt
+	test -x .venv-$*/$(BIN)/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/$(PIP) install -r $<
+	touch $@
+
 clean:
-	rm -rf .venv .venv-runtime demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-runtime .venv-site .venv-release site demo .pytest_cache .mypy_cache .ruff_cache

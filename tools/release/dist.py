@@ -1,8 +1,8 @@
 """Builds what is released into ``dist/``, and proves it: ``make dist``.
 
-Wheel and source distribution are built twice and must be the same to the byte.  Then the wheel is installed into a fresh
-environment from files alone, with every address of the network unreachable, and cuts out a photo there.  What that
-environment holds becomes the bill of materials (CycloneDX).
+Wheel and source distribution are built twice and must be the same to the byte.  Then the wheel is installed into a
+fresh environment from files alone, with every address of the network unreachable, and cuts out a photo there.  What
+that environment holds becomes the bill of materials (CycloneDX).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
 # Nothing listens on port 9: whatever asks the network fails at once.
 NOWHERE = "http://127.0.0.1:9"
-OFFLINE = {name: NOWHERE for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")}
+OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
 
 
 def main() -> None:
