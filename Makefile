@@ -44,7 +44,7 @@ imports: .venv/.ready
 # The site in site/, warnings are errors.  `make docs SITE=serve` shows it while it is written.
 SITE = build --strict
 docs: .venv-site/.ready
-	.venv-site/$(BIN)/python -m mkdocs $(SITE) -q
+	NO_MKDOCS_2_WARNING=1 .venv-site/$(BIN)/python -m mkdocs $(SITE)
 
 # The pages that are made from the declarations and commands.
 reference: .venv/.ready

@@ -83,15 +83,13 @@ def _operation(title: str, operation: dict[str, Any]) -> str:
 
 
 def _fields(operation: dict[str, Any], bodies: dict[str, Any]) -> list[tuple[str, ...]]:
-    fields = {
-        parameter["name"]: (parameter.get("schema", {}), parameter.get("description", ""))
-        for parameter in operation.get("parameters", [])
-    }
+    fields = {parameter["name"]: parameter.get("schema", {}) for parameter in operation.get("parameters", [])}
     for body in bodies.values():
         for name, schema in body.get("schema", {}).get("properties", {}).items():
-            fields.setdefault(name, (schema, schema.get("description", "")))
+            fields.setdefault(name, schema)
     rows = []
-    for name, (schema, text) in fields.items():
+    for name, schema in fields.items():
+        text = schema.get("description", "")
         shared = name in OPTIONS and text == OPTIONS[name].help
         meaning = f"The option [{name}](options.md#{name})." if shared else " ".join(text.split())
         rows.append((f"`{name}`", _type(schema), meaning))
