@@ -19,7 +19,7 @@ def pages() -> list[Path]:
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_named_files_are_there(page: Path) -> None:
-    named = re.findall(r"`((?:src|tests|docs|benchmarks|tools|weights|deploy)(?:/[\w.-]+)*/?)`", page.read_text("utf-8"))
+    named = re.findall(r"`((?:src|tests|docs|benchmarks|tools|weights|deploy)(?:/[\w.-]+)+)`", page.read_text("utf-8"))
     # CONTRIBUTING has its reader write this one.
     missing = [name for name in named if not (ROOT / name).exists() and name != "src/tress/metrics/off.py"]
     assert not set(missing) - EXPECTED, f"{page.name} names {missing}"
