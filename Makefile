@@ -6,8 +6,8 @@ EXACT = alphamatting27 synth-hair-composites
 BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP = $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test check lint types imports docs reference dist installs figures card \
-  bench-quality bench-speed bench-colours bench-marks bench-server clean
+.PHONY: demo test figures card check lint types imports bench-quality bench-speed bench-colours bench-marks bench-server clean
+.PHONY: docs reference dist installs
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo

@@ -7,8 +7,6 @@ install: the extras ``cpu`` and ``gpu`` bring them, or they are there already.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, distribution
-
 from tress.errors import ModelError
 
 _NAMES = {"cv2": "OpenCV", "onnxruntime": "ONNX Runtime"}
@@ -41,6 +39,8 @@ def explained(error: ImportError) -> ModelError | ImportError:
 
 def is_installed(package: str) -> bool:
     """Whether pip lists this package, whatever has been written over its files since."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         distribution(package)
     except PackageNotFoundError:

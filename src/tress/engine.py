@@ -57,9 +57,17 @@ def available_devices() -> tuple[str, ...]:
 
     A device may still fail to start, for example when a driver is missing: only an engine tells for sure.
     """
-    built_for = _onnxruntime().get_available_providers()
+    built_for = _runtime().get_available_providers()
     order = (*_AUTO_ORDER[:-1], "coreml", "cpu")
     return tuple(device for device in order if _BACKENDS[device].provider in built_for)
+
+
+def _runtime() -> Any:
+    try:
+        import onnxruntime as ort
+    except ImportError as error:
+        raise explained(error) from None
+    return ort
 
 
 class OnnxEngine:
@@ -234,14 +242,6 @@ def _is_outside(low: float, high: float) -> bool:
     return not (low >= -_SLACK and high <= 1 + _SLACK)
 
 
-def _onnxruntime() -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise explained(error) from None
-    return onnxruntime
-
-
 def _source(model: Path | bytes) -> str | bytes:
     if isinstance(model, bytes):
         return model
@@ -254,7 +254,7 @@ def _source(model: Path | bytes) -> str | bytes:
 
 def _session(source: str | bytes, name: str, device: str, threads: int | None) -> Any:
     """A session on exactly this device."""
-    ort = _onnxruntime()
+    ort = _runtime()
     backend = _BACKENDS[device]
     if backend.provider not in ort.get_available_providers():
         raise _unavailable(device, "the installed ONNX Runtime was not built for it")

@@ -74,7 +74,11 @@ def main(arguments: list[str]) -> int:
         say("stopped")
         return ExitCode.INTERRUPTED
     except Exception as raised:
-        error = _as_users_see_it(raised)
+        error: Exception = raised
+        if isinstance(raised, OSError) and _is_from_stdout(raised):
+            error = stdout_failed(raised)
+        elif isinstance(raised, ImportError):
+            error = explained(raised)
         if debug:
             traceback.print_exc()
         if _is_usage_error(error):
@@ -124,12 +128,6 @@ def _with_command(arguments: list[str], group: Any) -> list[str]:
             "command_unknown", f"there is no command or picture {first!r}", hint=f"did you mean tress {close[0]}?"
         )
     return ["cut", *arguments]
-
-
-def _as_users_see_it(raised: Exception) -> Exception:
-    if isinstance(raised, OSError) and _is_from_stdout(raised):
-        return stdout_failed(raised)
-    return explained(raised) if isinstance(raised, ImportError) else raised
 
 
 def _is_from_stdout(error: OSError) -> bool:
