@@ -5,8 +5,9 @@ EXACT = alphamatting27 synth-hair-composites
 # Where a virtual environment keeps its programs.
 BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP = $(BIN)/python -m pip --disable-pip-version-check -q
+BROWSER = src/tress/browser/built
 
-.PHONY: demo test figures card check lint types imports bench-quality bench-speed bench-colours bench-marks bench-server clean
+.PHONY: demo test web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server clean
 .PHONY: docs reference dist installs
 
 demo: .venv-runtime/.ready
@@ -17,6 +18,20 @@ demo: .venv-runtime/.ready
 test: .venv/.ready .venv-runtime/.ready
 	.venv/$(BIN)/python -m pytest
 	.venv-runtime/$(BIN)/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+# What browsers load, checked and put where the Python package finds it. Needs npm; see docs/browser.md.
+web: $(BROWSER)/src/runtime.js
+
+$(BROWSER)/src/runtime.js: web/build.js web/tsconfig.json web/node_modules/.package-lock.json $(shell find web/src -type f)
+	npm run --silent --prefix web check
+	node web/build.js $(BROWSER)
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc
+	npm ci --silent --prefix web
+
+# The wheel as it is released: with what browsers load.
+wheel: web
+	$(PYTHON) -m pip --disable-pip-version-check wheel -q --no-deps -w dist .
 
 figures: .venv/.ready
 	.venv/$(BIN)/python -m benchmarks.figures.strip
@@ -51,7 +66,7 @@ reference: .venv/.ready
 	.venv/$(BIN)/python -m tools.site.reference
 
 # Wheel and source distribution, built twice and compared, installed without the network, with a bill of materials.
-dist: .venv-release/.ready
+dist: web .venv-release/.ready
 	.venv-release/$(BIN)/python tools/release/dist.py
 
 # The wheel in dist/ beside other builds of ONNX Runtime and OpenCV; loads about 1 GB.
@@ -79,6 +94,9 @@ bench-server: .venv/.ready
 
 bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/$(BIN)/python -m benchmarks.speed.run
+
+bench-browser: .venv/.ready web
+	.venv/$(BIN)/python -m benchmarks.speed.browser
 
 .venv-rembg/.ready:
 	test -x .venv-rembg/$(BIN)/python || $(PYTHON) -m venv .venv-rembg
@@ -109,4 +127,4 @@ bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-runtime .venv-site .venv-release site demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-runtime .venv-site .venv-release $(BROWSER) web/node_modules site demo .pytest_cache .mypy_cache .ruff_cache

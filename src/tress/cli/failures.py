@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     INPUT = 2
     MODEL = 3
     NOT_FOUND = 4
+    TOO_MANY_FAILED = 5
     BUG = 70
     INTERRUPTED = 130
 
@@ -27,9 +28,10 @@ MEANINGS = {
     ExitCode.SOME_FAILED: "some of several inputs failed (the others were written), or the reader of stdout went away",
     ExitCode.INPUT: "an input, an option or a path is wrong",
     ExitCode.MODEL: "a model or a device is missing or failed",
-    ExitCode.NOT_FOUND: "at least one picture has no subject; its result was written and is empty",
+    ExitCode.NOT_FOUND: "at least one picture of `tress cut` has no subject; its result was written and is empty",
+    ExitCode.TOO_MANY_FAILED: "a batch was stopped because more failed than --max-failure-rate allows",
     ExitCode.BUG: "a bug in tress; `tress --debug ...` shows where",
-    ExitCode.INTERRUPTED: "stopped with Ctrl-C; no half-written file stays",
+    ExitCode.INTERRUPTED: "stopped with Ctrl-C, or a batch with SIGTERM; no half-written file stays",
 }
 
 

@@ -14,11 +14,14 @@ import typer
 
 from tress import __version__
 from tress.builds import explained
+from tress.cli.batch import app as batch
 from tress.cli.cut import cut
 from tress.cli.eval import evaluate
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, nowhere, print_failure, say, stdout_failed
 from tress.cli.models import models
+from tress.cli.page import page
 from tress.cli.serve import serve
+from tress.cli.watch import watch
 from tress.errors import InputError, TressError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
@@ -37,7 +40,10 @@ app = typer.Typer(
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
 app.command()(serve)
+app.command()(page)
 app.command("eval")(evaluate)
+app.add_typer(batch)
+app.command()(watch)
 
 
 def _version(asked: bool) -> None:
@@ -119,6 +125,8 @@ def _with_command(arguments: list[str], group: Any) -> list[str]:
     if not arguments:
         return ["--help"]
     first = arguments[0]
+    if first == "batch":
+        return ["batch", *_with_batch_command(arguments[1:], group.commands["batch"])]
     own_options = {name for parameter in group.params for name in parameter.opts} | set(_HELP)
     if first in group.commands or first in own_options:
         return arguments
@@ -128,6 +136,13 @@ def _with_command(arguments: list[str], group: Any) -> list[str]:
             "command_unknown", f"there is no command or picture {first!r}", hint=f"did you mean tress {close[0]}?"
         )
     return ["cut", *arguments]
+
+
+def _with_batch_command(arguments: list[str], group: Any) -> list[str]:
+    """Puts ``start`` before arguments that name no command: ``tress batch photos/ cutouts/``."""
+    if not arguments:
+        return ["--help"]
+    return arguments if arguments[0] in {*group.commands, *_HELP} else ["start", *arguments]
 
 
 def _is_from_stdout(error: OSError) -> bool:

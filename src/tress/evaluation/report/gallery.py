@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +11,12 @@ import numpy as np
 from tress.arrays import Alpha, Rgb8
 from tress.evaluation.data import Truth
 from tress.evaluation.predictors import Prediction
-from tress.io.encode import encode
-from tress.process.geometry import resize
+from tress.outputs.preview import embedded, over_checker
 
 PER_KIND = 4
 PANEL_PX = 180
 _ZOOM_SHARE = 0.25
 _ZOOM_LEAST_PX = 48
-_QUALITY = 70
-_CHECKER = ((120, 120, 120), (170, 170, 170))
 
 
 @dataclass(frozen=True)
@@ -53,11 +49,11 @@ def panels(truth: Truth, prediction: Prediction) -> list[tuple[str, str]]:
     views = {
         "photo": truth.image,
         "true alpha": _grey(true_alpha, truth.label.where > 0),
-        "cut-out": _over_checker(truth.image, prediction.alpha),
+        "cut-out": over_checker(truth.image, prediction.alpha),
     }
     window = worst_window(prediction.alpha, true_alpha, truth.label.where > 0)
-    shown = [(caption, _embedded(view)) for caption, view in views.items()]
-    shown += [(f"{caption}, enlarged", _embedded(view[window])) for caption, view in views.items()]
+    shown = [(caption, embedded(view, PANEL_PX)) for caption, view in views.items()]
+    shown += [(f"{caption}, enlarged", embedded(view[window], PANEL_PX)) for caption, view in views.items()]
     return shown
 
 
@@ -77,18 +73,3 @@ def _grey(alpha: Alpha, known: np.ndarray) -> Rgb8:
     grey = np.repeat((alpha * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
     grey[~known] = grey[~known] // 2 + np.array([90, 40, 0], np.uint8)
     return grey
-
-
-def _over_checker(image: Rgb8, alpha: Alpha) -> Rgb8:
-    height, width = alpha.shape
-    square = max(4, max(height, width) // 40)
-    dark = (np.arange(height)[:, None] // square + np.arange(width) // square) % 2
-    ground = np.array(_CHECKER, np.float32)[dark]
-    return (alpha[..., None] * image + (1 - alpha[..., None]) * ground + 0.5).astype(np.uint8)
-
-
-def _embedded(view: Rgb8) -> str:
-    scale = PANEL_PX / max(view.shape[:2])
-    small = resize(np.ascontiguousarray(view), *(max(1, round(side * scale)) for side in view.shape[:2]))
-    data = encode(small, "webp", quality=_QUALITY, lossless=False)
-    return "data:image/webp;base64," + base64.b64encode(data).decode()
