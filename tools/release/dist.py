@@ -8,6 +8,7 @@ that environment holds becomes the bill of materials (CycloneDX).
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -79,10 +80,16 @@ def cut_out(python: Path, wheel: Path, folder: Path) -> None:
 
 def bill(python: Path, wheel: Path) -> None:
     """Writes the CycloneDX bill of materials of the fresh environment."""
-    target = DIST / f"{wheel.name.partition('-py3')[0]}.cdx.json"
+    name = wheel.name.partition("-py3")[0]
+    target = DIST / f"{name}.cdx.json"
     cyclonedx = Path(sys.executable).with_name("cyclonedx-py")
     options = ("--pyproject", ROOT / "pyproject.toml", "--output-reproducible", "--output-format", "JSON")
     run(cyclonedx, "environment", python, *options, "--output-file", target)
+    document = json.loads(target.read_text(encoding="utf-8"))
+    # pyproject.toml does not know the version, which stands in the sources alone.
+    document["metadata"]["component"]["version"] = name.partition("-")[2]
+    document["metadata"]["component"]["hashes"] = [{"alg": "SHA-256", "content": digest(wheel)}]
+    target.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def digest(path: Path) -> str:
