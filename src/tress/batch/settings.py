@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tress.api import MAX_MEGAPIXELS, REFINER
+from tress.api import REFINER
 from tress.catalog import resolve
+from tress.io.limits import MAX_MEGAPIXELS
 from tress.outputs import OPTIONS, OutputOptions, parse
 from tress.outputs.picture_file import PictureFile
 

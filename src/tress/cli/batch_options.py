@@ -19,6 +19,7 @@ from tress.cli.options import (
     check_numbers,
 )
 from tress.errors import InputError
+from tress.io.limits import MAX_MEGAPIXELS
 from tress.outputs import OutputOptions
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def plan_options(
     model: Model = "default",
     refine: Refine = True,
     device: Device = "auto",
-    max_megapixels: MaxMegapixels = 100.0,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
 ) -> Planning:
     """The flags of a plan."""
     check_numbers(None, max_megapixels)

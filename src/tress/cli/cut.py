@@ -28,6 +28,7 @@ from tress.cli.options import (
 )
 from tress.cli.report import Report
 from tress.errors import InputError
+from tress.io.limits import MAX_MEGAPIXELS
 from tress.outputs import OutputOptions
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def cut(
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads for the networks. Unset: all cores.")
     ] = None,
-    max_megapixels: MaxMegapixels = 100.0,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on stdout.")] = False,
     quiet: Quiet = False,
     options: OutputOptions,

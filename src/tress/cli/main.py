@@ -17,12 +17,13 @@ from tress.builds import explained
 from tress.cli.batch import app as batch
 from tress.cli.cut import cut
 from tress.cli.eval import evaluate
-from tress.cli.failures import MEANINGS, ExitCode, exit_code, nowhere, print_failure, say, stdout_failed
+from tress.cli.failures import MEANINGS, ExitCode, exit_code, hush_libraries, nowhere, print_failure, say, stdout_failed
 from tress.cli.models import models
 from tress.cli.page import page
 from tress.cli.serve import serve
 from tress.cli.watch import watch
 from tress.errors import InputError, TressError
+from tress.io.sources import name_too_long
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
@@ -62,11 +63,12 @@ def _main(
     pass
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], *, owns_stderr: bool = False) -> int:
     """Runs the command line.
 
     Args:
         arguments: without the program's name.
+        owns_stderr: the process is ours: libraries that read pictures are kept from writing to stderr.
 
     Returns:
         The exit code.  After ``ExitCode.INTERRUPTED`` abandoned threads may still be running.
@@ -74,7 +76,10 @@ def main(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         group: Any = typer.main.get_command(app)
-        answer = group.main(_with_command(arguments, group), prog_name="tress", standalone_mode=False, obj=debug)
+        words = _with_command(arguments, group)
+        if owns_stderr and not debug and words[0] == "cut":
+            hush_libraries()
+        answer = group.main(words, prog_name="tress", standalone_mode=False, obj=debug)
         return answer if isinstance(answer, int) else ExitCode.OK
     except (typer.Abort, KeyboardInterrupt):
         say("stopped")
@@ -85,6 +90,8 @@ def main(arguments: list[str]) -> int:
             error = stdout_failed(raised)
         elif isinstance(raised, ImportError):
             error = explained(raised)
+        elif isinstance(raised, OSError) and raised.errno == errno.ENAMETOOLONG:
+            error = name_too_long(str(raised.filename or ""))
         if debug:
             traceback.print_exc()
         if _is_usage_error(error):
@@ -98,7 +105,7 @@ def run() -> None:
     # Closed by whoever started us.  The number of a closed stream would go to the next file that is opened.
     sys.stdout = sys.stdout or nowhere()
     sys.stderr = sys.stderr or nowhere()
-    code = main(sys.argv[1:])
+    code = main(sys.argv[1:], owns_stderr=True)
     try:
         sys.stdout.flush()
     except OSError as error:

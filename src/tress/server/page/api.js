@@ -39,6 +39,16 @@ export async function cutout(image, options, how = {}) {
   };
 }
 
+/**
+ * The photo in a format that every browser shows.
+ * @param {Blob} image in one that this browser cannot, such as HEIC or TIFF
+ */
+export async function preview(image) {
+  const form = new FormData();
+  form.set("image", image, image.name || "picture");
+  return (await send("POST", "page/preview", form, {})).blob;
+}
+
 async function send(method, path, body, how) {
   for (let attempt = 1; ; attempt += 1) {
     const answer = await once(method, path, body, how);

@@ -44,6 +44,12 @@ export class Item {
     return this.results.get(keyOf(this.own)) ?? null;
   }
 
+  /** Shows another file in place of the photo's own, which the browser cannot. */
+  show(blob) {
+    URL.revokeObjectURL(this.photo);
+    this.photo = URL.createObjectURL(blob);
+  }
+
   drop() {
     for (const { stop } of this.pending.values()) stop.abort();
     URL.revokeObjectURL(this.photo);

@@ -7,7 +7,7 @@ import { takeFiles } from "./intake.js";
 import { Item, Workshop } from "./items.js";
 import { askForKey } from "./key.js";
 import { make, Options } from "./options.js";
-import { choosePlace, schema } from "./place.js";
+import { choosePlace, preview, schema } from "./place.js";
 import { Problem } from "./problem.js";
 import { Stage } from "./stage.js";
 import { zip } from "./zip.js";
@@ -97,16 +97,33 @@ function select(item) {
   renderCurrent();
 }
 
-/** The photo's own size, upright; a format that the browser cannot show has none until the result is there. */
-async function measure(item) {
+/** The photo's own size, upright. The server shows a format that the browser cannot. */
+function measure(item) {
+  item.measured ??= findSize(item);
+  return item.measured;
+}
+
+async function findSize(item) {
+  item.size = await sizeOf(item.photo);
   if (item.size) return;
+  try {
+    item.show(await preview(item.file));
+  } catch {
+    // What is wrong with the picture is said with its result.
+    return;
+  }
+  document.querySelector(`[data-item="${item.id}"] img`)?.setAttribute("src", item.photo);
+  item.size = await sizeOf(item.photo);
+}
+
+async function sizeOf(url) {
   const photo = new Image();
-  photo.src = item.photo;
+  photo.src = url;
   try {
     await photo.decode();
-    item.size = { width: photo.naturalWidth, height: photo.naturalHeight };
+    return { width: photo.naturalWidth, height: photo.naturalHeight };
   } catch {
-    item.size = null;
+    return null;
   }
 }
 

@@ -20,6 +20,12 @@ export function cutout(image, options, how) {
   return onDevice() ? device.cutout(image, options, how) : server.cutout(image, options, how);
 }
 
+/** The photo in a format that the browser shows. Only a server can make one; what is to stay on the device does. */
+export async function preview(image) {
+  if (!hasServer || onDevice()) throw new Error("there is no server to ask");
+  return server.preview(image);
+}
+
 /**
  * Offers the device where it can do the work, and goes on as last time.
  * @param {{limits: object, device: {bytes: number, max_megapixels: number} | null}} described by the schema
