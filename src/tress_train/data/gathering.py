@@ -23,6 +23,7 @@ from tress_train.data.gates import (
     BACKGROUND_SHARE,
     MOST,
     check_present,
+    found_in,
     on_ground,
     read_gates,
     source_keys,
@@ -155,7 +156,7 @@ def val_keys(recipe: BaseRecipe, val: Mapping[str, Record]) -> list[str]:
 
 def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
     """The photos of the mixes, all cut-outs and backgrounds; gates look at frozen pictures or held-back ones."""
-    frozen, train = read_gates(), collection.train
+    frozen, train = found_in(read_gates(), collection.train), collection.train
     # Later folders are there to keep what a network knows; `own` shall score what it is trained for.
     first = [key for key in train if key in collection.first and train[key].edge not in ("background", "empty")]
     own = hold_back(first, recipe.own_held_back)
@@ -181,7 +182,9 @@ def _choose_for_refiner(recipe: BaseRecipe, train: Mapping[str, Record], share: 
     cutouts = hold_back((key for key in train if train[key].edge == "rgba"), share)
     grounds = sorted(key for key in train if train[key].alpha is None and train[key].edge != "rgba")
     grounds = [key for key in grounds if share and held_back(key, BACKGROUND_SHARE)]
-    out = {*cutouts, *grounds} | (source_keys(read_gates()) if recipe.keep_gate_pictures_out else set())
+    out = {*cutouts, *grounds} | (
+        source_keys(found_in(read_gates(), train)) if recipe.keep_gate_pictures_out else set()
+    )
     composites = {
         OWN: [on_ground(key, grounds) for key in by_hash(cutouts)[:MOST]],
         HAIR: [on_ground(key, grounds) for key in by_hash(cutouts) if train[key].kind == "hair"][:MOST],
