@@ -7,7 +7,7 @@ BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP = $(BIN)/python -m pip --disable-pip-version-check -q
 BROWSER = src/tress/browser/built
 
-.PHONY: demo test web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server clean
+.PHONY: demo test test-lowest lock web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server bench-batch clean
 .PHONY: docs reference dist installs
 
 demo: .venv-runtime/.ready
@@ -18,6 +18,18 @@ demo: .venv-runtime/.ready
 test: .venv/.ready .venv-runtime/.ready
 	.venv/$(BIN)/python -m pytest
 	.venv-runtime/$(BIN)/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+# With the oldest versions that pyproject.toml admits.
+test-lowest: .venv-lowest/.ready
+	.venv-lowest/$(BIN)/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+# The versions in the images, with hashes; afterwards run the tests with them.
+LOCK = .venv-lowest/$(BIN)/uv pip compile -q --python-version 3.12 --python-platform linux --generate-hashes --no-header \
+  --no-annotate --no-emit-index-url --upgrade
+lock: .venv-lowest/.ready
+	$(LOCK) --extra cpu --extra server pyproject.toml -o deploy/requirements.lock
+	$(LOCK) --extra gpu --extra server pyproject.toml -o deploy/requirements-cuda.lock
+	echo hatchling | $(LOCK) - -o deploy/build.lock
 
 # What browsers load, checked and put where the Python package finds it. Needs npm; see docs/browser.md.
 web: $(BROWSER)/src/runtime.js
@@ -92,6 +104,10 @@ bench-marks: .venv-runtime/.ready
 bench-server: .venv/.ready
 	.venv/$(BIN)/python -m benchmarks.speed.server_load
 
+# Photos a second against the bare pipeline, memory, planning, and Ray on this machine.
+bench-batch: .venv/.ready
+	.venv/$(BIN)/python -m benchmarks.speed.batch
+
 bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/$(BIN)/python -m benchmarks.speed.run
 
@@ -111,7 +127,7 @@ bench-browser: .venv/.ready web
 .venv/.ready: pyproject.toml constraints.txt
 	test -x .venv/$(BIN)/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
-	.venv/$(PIP) install -c constraints.txt -e '.[cpu,server,batch,train,dev]'
+	.venv/$(PIP) install -c constraints.txt -e '.[cpu,server,batch,s3,gcs,parquet,watch,ray,mcp,train,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.
@@ -126,5 +142,12 @@ bench-browser: .venv/.ready web
 	.venv-$*/$(PIP) install -r $<
 	touch $@
 
+.venv-lowest/.ready: pyproject.toml
+	test -x .venv-lowest/$(BIN)/python || $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/$(PIP) install uv
+	.venv-lowest/$(BIN)/uv pip install -q --python .venv-lowest/$(BIN)/python --resolution lowest-direct -e '.[cpu,server]'
+	.venv-lowest/$(PIP) install pytest hypothesis httpx2 'requests>=2.32'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-runtime .venv-site .venv-release $(BROWSER) web/node_modules site demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-runtime .venv-lowest .venv-site .venv-release $(BROWSER) web/node_modules site demo .pytest_cache .mypy_cache .ruff_cache

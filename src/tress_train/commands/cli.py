@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from tress.errors import InputError, ModelError, TressError
-from tress_train.commands import labelling
+from tress_train.commands import gathering, labelling
+from tress_train.commands.gathering import FreeOption, as_free
 from tress_train.commands.labelling import DataOption
 
 app = typer.Typer(
@@ -63,6 +64,7 @@ def run_recipe(
         str, typer.Option(metavar="REASON", help="Go on although a gate is missed; the reason goes into the record.")
     ] = "",
     extend: Annotated[int, typer.Option(min=0, help="Steps to add to the stage that a stopped run stands at.")] = 0,
+    free: FreeOption = "",
 ) -> None:
     """Run a recipe, or continue it where it stopped."""
     need_training_packages()
@@ -77,7 +79,7 @@ def run_recipe(
         given = init is not None or any(change.partition("=")[0].strip() == "locator_weights" for change in changes)
         chosen = make_smoke(chosen, processes=started_processes(), keep_network=given)
     chosen = apply(chosen, changes)
-    weights = train(chosen, data, out, init=init, past_gates=continue_past_gate, extend=extend)
+    weights = train(chosen, data, out, init=init, past_gates=continue_past_gate, extend=extend, free=as_free(free))
     typer.echo(weights)
 
 
@@ -88,36 +90,6 @@ def recipes() -> None:
 
     for name in found.recipe_names():
         typer.echo(f"{name:28}{found.describe(name)}")
-
-
-@app.command()
-def sources(
-    data: Annotated[list[Path] | None, typer.Option("--data", help="Compare with these folders.")] = None,
-) -> None:
-    """List the registered data sets with their licences, and whether a data folder has them unchanged."""
-    from tress_train.data.collection import file_hash, fingerprints, read_collection
-    from tress_train.data.sources import registered_sources, source_of
-
-    registered = registered_sources()
-    present: dict[str, dict[str, str]] = {}
-    if data:
-        collection = read_collection(data)
-        for split, records in (("train", collection.train), ("val", collection.val)):
-            hashes = {key: file_hash(record) for key, record in records.items()}
-            for name, digest in fingerprints(hashes, records).items():
-                present.setdefault(name, {})[split] = digest
-    for name in sorted(set(registered) | set(present)):
-        source, state = source_of(name, registered), ""
-        if data and name not in present:
-            state = "not in the data"
-        elif data and source is not None and name not in registered:
-            # Nobody else's cut-outs or parts of the same photos need be the same.
-            state = "cut out"
-        elif data:
-            unchanged = source is not None and present[name] == dict(source.fingerprints)
-            state = "unchanged" if unchanged else "DIFFERS"
-        licence = source.licence if source else "not registered"
-        typer.echo(f"{name:24}{state:18}{licence}")
 
 
 @app.command()
@@ -151,7 +123,14 @@ def prepare(
     typer.echo(f"{len(check.rows)} pictures: {write_manifest(folder, check, overwrite=overwrite)}")
 
 
-for _command in (labelling.distil, labelling.curate, labelling.cutouts, labelling.empties):
+for _command in (
+    gathering.sources,
+    gathering.gather,
+    labelling.distil,
+    labelling.curate,
+    labelling.cutouts,
+    labelling.empties,
+):
     app.command()(_command)
 
 

@@ -11,6 +11,8 @@ from tress.errors import InputError
 from tress.evaluation.manifest import Record, read_manifest
 
 MANIFEST = "manifest.jsonl"
+# What a manifest would say of photos that wait for a teacher's labels.
+UNLABELLED = "unlabelled.jsonl"
 # So many pictures are held back even if the hash of their keys says fewer, as it may where there are few.
 FEW = 3
 

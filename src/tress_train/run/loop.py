@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 from tress.errors import InputError, TressError
 from tress_train.data.gathering import gather
 from tress_train.data.samples import Samples
+from tress_train.data.source import Free
 from tress_train.recipes.base import BaseRecipe, Optim
 from tress_train.recipes.refiner_stages import RefinerStage
 from tress_train.recipes.stages import GateMissedError, GateResult, Stage
@@ -42,6 +43,7 @@ def train(
     init: Path | None = None,
     past_gates: str = "",
     extend: int = 0,
+    free: Free | None = None,
 ) -> Path:
     """Runs a recipe, or continues it where a checkpoint in ``out`` says.
 
@@ -53,6 +55,7 @@ def train(
         init: weights to start from; not needed when the run continues from its own checkpoint.
         past_gates: the reason why missed gates shall not stop this run; empty if they shall.
         extend: steps to add to the budget of the stage that a stopped run stands at, once that is used up.
+        free: which data sets it is limited to, see ``tress_train.data.gathering``.
 
     Returns:
         The path of the averaged weights.
@@ -72,7 +75,7 @@ def train(
     accelerator = join_processes()
     _check_batches(recipe, accelerator.num_processes)
     with accelerator.main_process_first():
-        data = gather(recipe, folders, out / "difficulty.jsonl")
+        data = gather(recipe, folders, out / "difficulty.jsonl", free)
     task = make_task(recipe, init).to(accelerator.device)
     task.model.to(memory_format=layout(accelerator.device))  # type: ignore[call-overload]
     run = Run(
