@@ -23,7 +23,7 @@ tress photos/ -o cutouts/                       # a folder with all below; the t
 tress photo.jpg -o shop.jpg --background white --crop --margin 5% --size 1000x1000
 tress cut a.jpg b.heic --format webp --json     # one line of JSON for each input
 tress - < photo.jpg > cutout.png                # from stdin to stdout
-tress batch photos/ cutouts/                    # with a plan and a ledger: docs/batch.md
+tress batch photos/ shop/                       # with a plan and a ledger: docs/batch.md
 ```
 
 `tress photo.jpg` is short for `tress cut photo.jpg`. A picture that is called like a command needs a path: `./models`.
