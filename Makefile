@@ -2,30 +2,33 @@
 PYTHON ?= python3
 # Data sets whose alpha is right to the last bit.
 EXACT = alphamatting27 synth-hair-composites
+# Where a virtual environment keeps its programs.
+BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PIP = $(BIN)/python -m pip --disable-pip-version-check -q
 BROWSER = src/tress/browser/built
-PIP = bin/pip --disable-pip-version-check -q
 
 .PHONY: demo test test-lowest lock web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server bench-batch clean
+.PHONY: docs reference dist installs
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
-	@.venv-runtime/bin/tress cut examples/lemur.jpg -o demo/lemur.cutout.png --overwrite
+	@.venv-runtime/$(BIN)/tress cut examples/lemur.jpg -o demo/lemur.cutout.png --overwrite
 	@echo "The cut-out is in demo/lemur.cutout.png"
 
 test: .venv/.ready .venv-runtime/.ready
-	.venv/bin/python -m pytest
-	.venv-runtime/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+	.venv/$(BIN)/python -m pytest
+	.venv-runtime/$(BIN)/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
 
 # With the oldest versions that pyproject.toml admits.
 test-lowest: .venv-lowest/.ready
-	.venv-lowest/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+	.venv-lowest/$(BIN)/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
 
 # The versions in the images, with hashes; afterwards run the tests with them.
-LOCK = .venv-lowest/bin/uv pip compile -q --python-version 3.12 --python-platform linux --generate-hashes --no-header \
+LOCK = .venv-lowest/$(BIN)/uv pip compile -q --python-version 3.12 --python-platform linux --generate-hashes --no-header \
   --no-annotate --no-emit-index-url --upgrade
 lock: .venv-lowest/.ready
-	$(LOCK) --extra server pyproject.toml -o deploy/requirements.lock
-	echo onnxruntime-gpu | $(LOCK) --extra server pyproject.toml - --no-emit-package onnxruntime -o deploy/requirements-cuda.lock
+	$(LOCK) --extra cpu --extra server pyproject.toml -o deploy/requirements.lock
+	$(LOCK) --extra gpu --extra server pyproject.toml -o deploy/requirements-cuda.lock
 	echo hatchling | $(LOCK) - -o deploy/build.lock
 
 # What browsers load, checked and put where the Python package finds it. Needs npm; see docs/browser.md.
@@ -43,58 +46,76 @@ wheel: web
 	$(PYTHON) -m pip --disable-pip-version-check wheel -q --no-deps -w dist .
 
 figures: .venv/.ready
-	.venv/bin/python benchmarks/figures/strip.py
-	.venv/bin/python -m benchmarks.figures.hair
-	.venv/bin/python -m benchmarks.figures.page
+	.venv/$(BIN)/python -m benchmarks.figures.strip
+	.venv/$(BIN)/python -m benchmarks.figures.hair
+	.venv/$(BIN)/python -m benchmarks.figures.page
+	.venv/$(BIN)/python -m benchmarks.figures.tutorial
 
 # The model card, from the records of the runs that made the weights.
 card: .venv/.ready
-	.venv/bin/tress-train card $(addprefix weights/runs/,second_locator third_locator fourth_locator refiner_damaged refiner refiner_scenes joint second_joint second_looks fifth_locator sixth_locator third_joint seventh_locator fourth_joint eighth_locator eleventh_locator second_refiner) \
+	.venv/$(BIN)/tress-train card $(addprefix weights/runs/,second_locator third_locator fourth_locator refiner_damaged refiner refiner_scenes joint second_joint second_looks fifth_locator sixth_locator third_joint seventh_locator fourth_joint eighth_locator eleventh_locator second_refiner) \
 	  --scores weights/scores.json --about weights/about.md --notes weights/failures.md
 
 check: lint types imports
 
 lint: .venv/.ready
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+	.venv/$(BIN)/ruff check .
+	.venv/$(BIN)/ruff format --check .
 
 types: .venv/.ready
-	.venv/bin/mypy
+	.venv/$(BIN)/mypy
 
 imports: .venv/.ready
-	.venv/bin/lint-imports --no-cache
+	.venv/$(BIN)/lint-imports --no-cache
+
+# The site in site/, warnings are errors.  `make docs SITE=serve` shows it while it is written.
+SITE = build --strict
+docs: .venv-site/.ready
+	NO_MKDOCS_2_WARNING=1 .venv-site/$(BIN)/python -m mkdocs $(SITE)
+
+# The pages that are made from the declarations and commands.
+reference: .venv/.ready
+	.venv/$(BIN)/python -m tools.site.reference
+
+# Wheel and source distribution, built twice and compared, installed without the network, with a bill of materials.
+dist: web .venv-release/.ready
+	.venv-release/$(BIN)/python tools/release/dist.py
+
+# The wheel in dist/ beside other builds of ONNX Runtime and OpenCV; loads about 1 GB.
+installs: .venv-release/.ready
+	.venv-release/$(BIN)/python tools/release/fresh_installs.py
 
 # Side by side with rembg; see benchmarks/README.md.
 bench-quality: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-quality DATA=path/to/data"; exit 2; }
-	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)" --plain
-	.venv-runtime/bin/python -m benchmarks.quality.run --data "$(DATA)" --sets $(EXACT) \
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(DATA)" --plain
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(DATA)" --sets $(EXACT) \
 	  --out benchmarks/results/quality_matting.json
 
 bench-colours: .venv-runtime/.ready .venv-rembg/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-colours DATA=path/to/data"; exit 2; }
-	.venv-runtime/bin/python -m benchmarks.quality.colours --data "$(DATA)"
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.colours --data "$(DATA)"
 
 bench-marks: .venv-runtime/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-marks DATA=path/to/data"; exit 2; }
-	.venv-runtime/bin/python -m benchmarks.quality.marks --data "$(DATA)"
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.marks --data "$(DATA)"
 
 # The server's promises under load, on loopback.
 bench-server: .venv/.ready
-	.venv/bin/python -m benchmarks.speed.server_load
+	.venv/$(BIN)/python -m benchmarks.speed.server_load
 
 # Photos a second against the bare pipeline, memory, planning, and Ray on this machine.
 bench-batch: .venv/.ready
-	.venv/bin/python -m benchmarks.speed.batch
+	.venv/$(BIN)/python -m benchmarks.speed.batch
 
 bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
-	.venv-runtime/bin/python -m benchmarks.speed.run
+	.venv-runtime/$(BIN)/python -m benchmarks.speed.run
 
 bench-browser: .venv/.ready web
-	.venv/bin/python -m benchmarks.speed.browser
+	.venv/$(BIN)/python -m benchmarks.speed.browser
 
 .venv-rembg/.ready:
-	test -x .venv-rembg/bin/python || $(PYTHON) -m venv .venv-rembg
+	test -x .venv-rembg/$(BIN)/python || $(PYTHON) -m venv .venv-rembg
 	.venv-rembg/$(PIP) install 'rembg[cpu,cli]==2.0.86'
 	touch $@
 
@@ -104,23 +125,29 @@ bench-browser: .venv/.ready web
 
 # Everything, with torch: for development, training and the full test suite.
 .venv/.ready: pyproject.toml constraints.txt
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	test -x .venv/$(BIN)/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
-	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,s3,gcs,parquet,watch,ray,mcp,train,dev]'
+	.venv/$(PIP) install -c constraints.txt -e '.[cpu,server,batch,s3,gcs,parquet,watch,ray,mcp,train,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.
 .venv-runtime/.ready: pyproject.toml
-	test -x .venv-runtime/bin/python || $(PYTHON) -m venv .venv-runtime
-	.venv-runtime/$(PIP) install -e . pytest hypothesis
+	test -x .venv-runtime/$(BIN)/python || $(PYTHON) -m venv .venv-runtime
+	.venv-runtime/$(PIP) install -e '.[cpu]' pytest hypothesis
+	touch $@
+
+# The tools of the site and of a release, each with its pinned versions.
+.venv-%/.ready: tools/%/requirements.txt
+	test -x .venv-$*/$(BIN)/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/$(PIP) install -r $<
 	touch $@
 
 .venv-lowest/.ready: pyproject.toml
-	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	test -x .venv-lowest/$(BIN)/python || $(PYTHON) -m venv .venv-lowest
 	.venv-lowest/$(PIP) install uv
-	.venv-lowest/bin/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct -e '.[server]'
+	.venv-lowest/$(BIN)/uv pip install -q --python .venv-lowest/$(BIN)/python --resolution lowest-direct -e '.[cpu,server]'
 	.venv-lowest/$(PIP) install pytest hypothesis httpx2 'requests>=2.32'
 	touch $@
 
 clean:
-	rm -rf .venv .venv-runtime .venv-lowest $(BROWSER) web/node_modules demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-runtime .venv-lowest .venv-site .venv-release $(BROWSER) web/node_modules site demo .pytest_cache .mypy_cache .ruff_cache

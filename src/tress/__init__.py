@@ -32,7 +32,12 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
+        try:
+            return getattr(import_module(_HOME[name]), name)
+        except ImportError as error:
+            from tress.builds import explained
+
+            raise explained(error) from None
     raise AttributeError(f"module 'tress' has no attribute {name!r}")
 
 

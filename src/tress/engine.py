@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tress.builds import explained, is_installed
 from tress.errors import ModelError
 from tress.spec import ModelSpec
 
@@ -73,7 +74,10 @@ def _runtime() -> Any:
     host.  The variable is read while the module loads; the function alone would come too late.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime as ort
+    try:
+        import onnxruntime as ort
+    except ImportError as error:
+        raise explained(error) from None
 
     if os.environ["ORT_DISABLE_TELEMETRY"] == "1":
         # Whoever embeds us may have imported it before.
@@ -357,6 +361,8 @@ def _unavailable(device: str, why: str) -> ModelError:
     package = _BACKENDS[device].package
     if device in built_for:
         hint = f"check the driver and the libraries that {package} needs, or choose the device cpu"
+    elif is_installed(package):
+        hint = f"another build was installed over {package}: pip uninstall every onnxruntime, then install {package}"
     else:
         hint = f"it needs the package {package} in place of the installed ONNX Runtime"
     others = ", ".join(other for other in built_for if other != device)

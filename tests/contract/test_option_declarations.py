@@ -8,7 +8,6 @@ import pytest
 import typer
 
 from tress.cli.main import app
-from tress.cli.reference import reference
 from tress.io.encode import FORMATS as ENCODERS
 from tress.outputs import OPTIONS, describe
 from tress.outputs.encoding import CAN_BE_LOSSLESS, FORMATS, WITH_QUALITY
@@ -36,10 +35,6 @@ def test_every_option_is_on_the_command_line_in_the_schema_and_in_the_docs(name)
 def test_the_command_line_has_the_declared_default(name):
     option = OPTIONS[name]
     assert parameters()[name].default == (option.default if isinstance(option.kind, Flag) else None)
-
-
-def test_the_docs_page_is_up_to_date():
-    assert PAGE.read_text(encoding="utf-8") == reference(), "run: python -m tress.cli.reference > docs/cli.md"
 
 
 def test_formats_are_those_that_can_be_written():

@@ -50,7 +50,7 @@ def test_without_torch_the_command_says_what_to_install() -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "pip install '.[train]'" in done.stderr
+    assert "pip install '.[cpu,train]'" in done.stderr
     listed = subprocess.run([sys.executable, "-c", code, "recipes"], capture_output=True, text=True, check=False)
     assert "locator" in listed.stdout
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tress import __version__
+from tress.builds import explained
 from tress.cli.batch import app as batch
 from tress.cli.cut import cut
 from tress.cli.eval import evaluate
@@ -49,9 +51,7 @@ app.command()(watch)
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        print(f"tress {version('tress')}")
+        print(f"tress {__version__}")
         raise typer.Exit
 
 
@@ -90,6 +90,8 @@ def main(arguments: list[str], *, owns_stderr: bool = False) -> int:
         error: Exception = raised
         if isinstance(raised, OSError) and _is_from_stdout(raised):
             error = stdout_failed(raised)
+        elif isinstance(raised, ImportError):
+            error = explained(raised)
         elif isinstance(raised, OSError) and raised.errno == errno.ENAMETOOLONG:
             error = name_too_long(str(raised.filename or ""))
         if debug:

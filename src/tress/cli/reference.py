@@ -1,8 +1,7 @@
-"""The page docs/cli.md, made from the commands themselves: ``python -m tress.cli.reference > docs/cli.md``."""
+"""The page docs/cli.md, made from the commands themselves: ``make reference``."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,15 +15,15 @@ from tress.outputs.option import Flag
 _INTRODUCTION = """\
 # The command line
 
-<!-- Made by `python -m tress.cli.reference`; edit the declarations, not this page. -->
+<!-- Made by `make reference`; edit the declarations, not this page. -->
 
-```
+```sh
 tress photo.jpg                                 # photo.cutout.png beside it
 tress photos/ -o cutouts/                       # a folder with all below; the tree is kept
 tress photo.jpg -o shop.jpg --background white --crop --margin 5% --size 1000x1000
 tress cut a.jpg b.heic --format webp --json     # one line of JSON for each input
 tress - < photo.jpg > cutout.png                # from stdin to stdout
-tress batch photos/ cutouts/                    # with a plan and a ledger: docs/batch.md
+tress batch photos/ shop/                       # with a plan and a ledger: docs/batch.md
 ```
 
 `tress photo.jpg` is short for `tress cut photo.jpg`. A picture that is called like a command needs a path: `./models`.
@@ -73,12 +72,12 @@ def reference() -> str:
     for name, command in _commands(group):
         parts.append(f"## tress {name}\n\n{_sentence(command.help)}\n")
         own = [p for p in command.params if p.name not in {*OPTIONS, "help"}]
-        parts.append(_table((_names(p), p.metavar or "", p.help or "") for p in own))
+        parts.append(table((_names(p), p.metavar or "", p.help or "") for p in own))
         if name == "cut":
             parts.append(_output_options(command.params))
         elif set(OPTIONS) <= {p.name for p in command.params}:
             parts.append("And all options of `tress cut` from subject to file.\n")
-    parts.append("## Exit codes\n\n" + _table(((str(c.value), m) for c, m in MEANINGS.items()), ("Code", "Meaning")))
+    parts.append("## Exit codes\n\n" + table(((str(c.value), m) for c, m in MEANINGS.items()), ("Code", "Meaning")))
     parts.append(_JSON)
     return "\n".join(parts)
 
@@ -101,7 +100,7 @@ def _output_options(params: Iterable[Any]) -> str:
             text += f" Default: `{option.default_text}`."
         row = (_names(by_name[option.name]), option.kind.metavar, text)
         groups.setdefault(option.group, []).append(row)
-    tables = [f"### {group}\n\n{_table(rows)}" for group, rows in groups.items()]
+    tables = [f"### {group}\n\n{table(rows)}" for group, rows in groups.items()]
     return "\n".join([*tables, _OPTIONS_NOTE])
 
 
@@ -111,14 +110,11 @@ def _names(parameter: Any) -> str:
     return ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
 
 
-def _table(rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = ("Option", "Value", "What it does")) -> str:
+def table(rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = ("Option", "Value", "What it does")) -> str:
+    """A table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in lines)
 
 
 def _sentence(text: str | None) -> str:
     return " ".join((text or "").split())
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference())

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from tress.errors import InputError
+from tress.builds import explained
+from tress.errors import InputError, ModelError
 
 
 def serve(
@@ -102,8 +103,12 @@ def serve(
         from tress.server.host.run import LOG_LEVELS
         from tress.server.host.run import serve as run
     except ModuleNotFoundError as error:
+        if isinstance(explained(error), ModelError):
+            raise
         raise InputError(
-            "extra_missing", f"the service needs the package {error.name}", hint="in a clone: pip install '.[server]'"
+            "extra_missing",
+            f"the service needs the package {error.name}",
+            hint="in a clone: pip install '.[cpu,server]'",
         ) from error
     if new_key is not None:
         _show_key(*make_key(new_key))

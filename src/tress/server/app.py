@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from http.client import METHOD_NOT_ALLOWED
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tress import __version__
 from tress.errors import TressError
 from tress.server.admission.held import UntilSent
 from tress.server.admission.rates import RateLimiter
@@ -71,7 +71,7 @@ def create_app(
 
     app = FastAPI(
         title="tress",
-        version=_version(),
+        version=__version__,
         description=_DESCRIPTION,
         lifespan=lifespan,
         servers=[{"url": config.public_url}] if config.public_url else None,
@@ -154,10 +154,3 @@ def _document_keys(app: FastAPI, required: bool) -> None:
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _version() -> str:
-    try:
-        return version("tress")
-    except PackageNotFoundError:  # run from a source tree
-        return "0"

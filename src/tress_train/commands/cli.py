@@ -46,7 +46,7 @@ def need_training_packages() -> None:
             raise InputError(
                 "training_not_installed",
                 f"training needs the package {package}, which is not installed",
-                hint="in a clone or copy of the repository: pip install '.[train]'",
+                hint="in a clone or copy of the repository: pip install '.[cpu,train]'",
             )
 
 
