@@ -38,7 +38,8 @@ def needed_bytes(arguments):
 
     values = get_command(app).commands["serve"].make_context("serve", list(arguments)).params
     places = values["queue"] + values["threads"]
-    return values["workers"] * (300e6 + 40e6 * values["memory_megapixels"] + places * values["max_upload"] * 2**20)
+    fixed = 300e6 + 60e6 * values["threads"]
+    return values["workers"] * (fixed + 40e6 * values["memory_megapixels"] + places * values["max_upload"] * 2**20)
 
 
 def test_the_documented_memory_of_the_defaults_is_right():
