@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Annotated
 import typer
 
 from tress.errors import InputError, ModelError, TressError
-from tress_train.commands import labelling
+from tress_train.commands import finetuning, labelling
 from tress_train.commands.labelling import DataOption
+from tress_train.commands.needed import need_training_packages
 
 app = typer.Typer(
     name="tress-train",
@@ -36,17 +36,6 @@ def run() -> None:
         # Above all a full disk, wherever it strikes; what is saved stays.
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-
-
-def need_training_packages() -> None:
-    """Raises InputError if what training needs is not installed."""
-    for package in ("torch", "accelerate", "tensorboard"):
-        if importlib.util.find_spec(package) is None:
-            raise InputError(
-                "training_not_installed",
-                f"training needs the package {package}, which is not installed",
-                hint="in a clone or copy of the repository: pip install '.[train]'",
-            )
 
 
 @app.command("run")
@@ -133,25 +122,19 @@ def prepare(
     overwrite: Annotated[bool, typer.Option(help="Replace a manifest that is there.")] = False,
 ) -> None:
     """Check a folder of your own, picture by picture, and write its manifest."""
-    from tress_train.data.prepare import check_folder, write_manifest
+    from tress_train.data.prepare import check_folder, refuse_problems, write_manifest
 
     if edge not in ("", "exact", "soft", "hard"):
         raise InputError("edge_unknown", f"--edge cannot be {edge!r}", hint="allowed: exact, soft, hard")
     check = check_folder(folder, edge or None, ignore_px)  # type: ignore[arg-type]
-    for note in check.notes:
-        typer.echo(f"note: {note}")
-    for problem in check.problems:
-        typer.echo(f"wrong: {problem}")
-    if check.problems and not leave_out_bad:
-        raise InputError(
-            "folder_problems",
-            f"{len(check.problems)} files in {folder} are wrong, {len(check.rows)} pictures are in order",
-            hint="repair them, or give --leave-out-bad",
-        )
+    for line in check.lines():
+        typer.echo(line)
+    if not leave_out_bad:
+        refuse_problems(folder, check)
     typer.echo(f"{len(check.rows)} pictures: {write_manifest(folder, check, overwrite=overwrite)}")
 
 
-for _command in (labelling.distil, labelling.curate, labelling.cutouts, labelling.empties):
+for _command in (labelling.distil, labelling.curate, labelling.cutouts, labelling.empties, finetuning.finetune):
     app.command()(_command)
 
 

@@ -15,9 +15,13 @@ from tress_train.tasks.base import SHOWN, Examined, Records
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The verdict of an evaluation; ``passed`` is true if all gates of the stage are."""
+    """The verdict of an evaluation; ``passed`` is true if all gates of the stage are.
+
+    ``enough``: whoever watches the run wants the stage to end here.
+    """
 
     results: list[GateResult]
+    enough: bool = False
 
     @property
     def passed(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -42,6 +43,7 @@ def train(
     init: Path | None = None,
     past_gates: str = "",
     extend: int = 0,
+    watch: Callable[[Run], bool] | None = None,
 ) -> Path:
     """Runs a recipe, or continues it where a checkpoint in ``out`` says.
 
@@ -53,6 +55,7 @@ def train(
         init: weights to start from; not needed when the run continues from its own checkpoint.
         past_gates: the reason why missed gates shall not stop this run; empty if they shall.
         extend: steps to add to the budget of the stage that a stopped run stands at, once that is used up.
+        watch: asked in the main process after every evaluation whether the stage shall end early.
 
     Returns:
         The path of the averaged weights.
@@ -87,6 +90,7 @@ def train(
         journal=Journal(out, silent=not accelerator.is_main_process),
         progress=Progress(),
         weights=hash_weights(recipe, init),
+        watch=watch,
     )
     try:
         resume(run)
@@ -154,7 +158,7 @@ def _run_stage(run: Run) -> list[GateResult]:
             save(run)
         if progress.step % recipe.evaluate_every == 0:
             evaluation = _evaluate(run, stage)
-            if progress.step >= stage.min_share * budget and stage.gates and evaluation.passed:
+            if evaluation.enough or (progress.step >= stage.min_share * budget and stage.gates and evaluation.passed):
                 break
             started = time.monotonic()
     return (evaluation or _evaluate(run, stage)).results
@@ -266,7 +270,8 @@ def _evaluate(run: Run, stage: AnyStage) -> Evaluation:
     found: list[Evaluation | None] = [None]
     if run.accelerator.is_main_process:
         examined = run.averaged.examine(run.progress.stage, run.data)
-        found[0] = evaluate(examined, stage, run.data.train, run.journal, run.progress)
+        judged = evaluate(examined, stage, run.data.train, run.journal, run.progress)
+        found[0] = replace(judged, enough=run.watch is not None and run.watch(run))
     if run.accelerator.num_processes > 1:
         broadcast_object_list(found)
     assert found[0] is not None

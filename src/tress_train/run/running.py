@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,8 @@ class Run:
     """A run in memory.
 
     ``weights`` has the hashes of the files of weights that it is given, by what names them; ``recorded`` what its
-    record said when it was continued.
+    record said when it was continued.  ``watch`` is asked after every evaluation, once that is in the log, whether the
+    stage shall end.
     """
 
     recipe: BaseRecipe
@@ -69,6 +70,7 @@ class Run:
     weights: dict[str, str] = field(default_factory=dict)
     recorded: dict[str, Any] = field(default_factory=dict)
     unsaved: bool = False
+    watch: Callable[[Run], bool] | None = None
 
     @property
     def finished(self) -> bool:

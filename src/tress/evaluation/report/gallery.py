@@ -52,12 +52,12 @@ def panels(truth: Truth, prediction: Prediction) -> list[tuple[str, str]]:
     true_alpha = truth.label.true_alpha
     views = {
         "photo": truth.image,
-        "true alpha": _grey(true_alpha, truth.label.where > 0),
-        "cut-out": _over_checker(truth.image, prediction.alpha),
+        "true alpha": grey_alpha(true_alpha, truth.label.where > 0),
+        "cut-out": over_checker(truth.image, prediction.alpha),
     }
     window = worst_window(prediction.alpha, true_alpha, truth.label.where > 0)
-    shown = [(caption, _embedded(view)) for caption, view in views.items()]
-    shown += [(f"{caption}, enlarged", _embedded(view[window])) for caption, view in views.items()]
+    shown = [(caption, embedded(view)) for caption, view in views.items()]
+    shown += [(f"{caption}, enlarged", embedded(view[window])) for caption, view in views.items()]
     return shown
 
 
@@ -72,14 +72,15 @@ def worst_window(pred_alpha: Alpha, true_alpha: Alpha, known: np.ndarray) -> tup
     return slice(top, top + side), slice(left, left + side)
 
 
-def _grey(alpha: Alpha, known: np.ndarray) -> Rgb8:
+def grey_alpha(alpha: Alpha, known: np.ndarray) -> Rgb8:
     """Alpha as grey; what never counts is tinted."""
     grey = np.repeat((alpha * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
     grey[~known] = grey[~known] // 2 + np.array([90, 40, 0], np.uint8)
     return grey
 
 
-def _over_checker(image: Rgb8, alpha: Alpha) -> Rgb8:
+def over_checker(image: Rgb8, alpha: Alpha) -> Rgb8:
+    """A picture's subject, as ``alpha`` cuts it out, over a checker board."""
     height, width = alpha.shape
     square = max(4, max(height, width) // 40)
     dark = (np.arange(height)[:, None] // square + np.arange(width) // square) % 2
@@ -87,7 +88,8 @@ def _over_checker(image: Rgb8, alpha: Alpha) -> Rgb8:
     return (alpha[..., None] * image + (1 - alpha[..., None]) * ground + 0.5).astype(np.uint8)
 
 
-def _embedded(view: Rgb8) -> str:
+def embedded(view: Rgb8) -> str:
+    """A picture as a ``data:`` address, small enough for a panel."""
     scale = PANEL_PX / max(view.shape[:2])
     small = resize(np.ascontiguousarray(view), *(max(1, round(side * scale)) for side in view.shape[:2]))
     data = encode(small, "webp", quality=_QUALITY, lossless=False)
