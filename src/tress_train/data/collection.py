@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tress.errors import InputError
 from tress.evaluation.manifest import Record, read_manifest
+from tress_train.storage.copies import local_folder
+from tress_train.storage.places import Place, is_url
 
 MANIFEST = "manifest.jsonl"
 # So many pictures are held back even if the hash of their keys says fewer, as it may where there are few.
@@ -33,8 +35,8 @@ class Collection:
         return frozenset(later - {self.train[key].set for key in self.first})
 
 
-def read_collection(folders: Sequence[Path]) -> Collection:
-    """Reads one or several data folders.
+def read_collection(places: Sequence[Place]) -> Collection:
+    """Reads one or several data folders; of one under a URL a local copy.
 
     A folder has ``train/manifest.jsonl`` and perhaps ``val/manifest.jsonl``, or, as ``tress-train prepare`` leaves
     it, a ``manifest.jsonl`` of its own, whose pictures are all for training.  A later folder may label pictures of an
@@ -46,7 +48,8 @@ def read_collection(folders: Sequence[Path]) -> Collection:
     train: dict[str, Record] = {}
     val: dict[str, Record] = {}
     first: frozenset[str] | None = None
-    for folder in folders:
+    for place in places:
+        folder = local_folder(str(place)) if is_url(place) else Path(place)
         if (folder / "train" / MANIFEST).exists():
             _add(train, folder / "train", "")
             if (folder / "val" / MANIFEST).exists():
@@ -56,7 +59,7 @@ def read_collection(folders: Sequence[Path]) -> Collection:
         else:
             raise InputError(
                 "data_missing",
-                f"{folder} has neither train/{MANIFEST} nor {MANIFEST}",
+                f"{place} has neither train/{MANIFEST} nor {MANIFEST}",
                 hint=f"check a folder of your own with `tress-train prepare {folder}`",
             )
         first = frozenset(train) if first is None else first

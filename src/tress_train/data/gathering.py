@@ -34,6 +34,7 @@ from tress_train.data.sources import registered_sources, source_of
 from tress_train.recipes.base import BaseRecipe, JointRecipe, Recipe, RefinerRecipe
 from tress_train.recipes.refiner_stages import CANVAS_PX, ZOOM_MAX
 from tress_train.recipes.stages import CUTOUTS, OTHERS, shares
+from tress_train.storage.places import Place
 
 OWN, HAIR = "own", "hair"
 # Views zoom in, so pictures are kept a little larger than the samples.
@@ -81,7 +82,7 @@ class _Choice:
     needs_difficulty: bool = False
 
 
-def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path) -> RunData:
+def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path) -> RunData:
     """Reads, judges and decodes the data of a run.
 
     Args:
