@@ -72,7 +72,7 @@ bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
-	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,train,dev]'
+	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,train,gcp,sweep,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.

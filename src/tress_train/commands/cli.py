@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from tress.errors import InputError, ModelError, TressError
-from tress_train.commands import finetuning, labelling
+from tress_train.commands import finetuning, labelling, launching
 from tress_train.commands.labelling import DataOption
 from tress_train.commands.needed import need_training_packages
+from tress_train.commands.running import run_recipe
 
 app = typer.Typer(
     name="tress-train",
@@ -38,36 +39,7 @@ def run() -> None:
         sys.exit(1)
 
 
-@app.command("run")
-def run_recipe(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe, see `tress-train recipes`.")],
-    data: DataOption,
-    out: Annotated[Path, typer.Option(help="The run's folder; a run that stopped goes on there.")],
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a value: stages.small.lr=1e-4. Repeatable.")
-    ] = None,
-    smoke: Annotated[bool, typer.Option(help="A few tiny steps, to see that all works.")] = False,
-    init: Annotated[Path | None, typer.Option(help="Weights to start from instead of ImageNet's.")] = None,
-    continue_past_gate: Annotated[
-        str, typer.Option(metavar="REASON", help="Go on although a gate is missed; the reason goes into the record.")
-    ] = "",
-    extend: Annotated[int, typer.Option(min=0, help="Steps to add to the stage that a stopped run stands at.")] = 0,
-) -> None:
-    """Run a recipe, or continue it where it stopped."""
-    need_training_packages()
-    from tress_train import recipes
-    from tress_train.commands.overrides import apply
-    from tress_train.recipes.base import smoke as make_smoke
-    from tress_train.run.loop import train
-    from tress_train.run.processes import started_processes
-
-    chosen, changes = recipes.load_recipe(recipe), assignments or []
-    if smoke:
-        given = init is not None or any(change.partition("=")[0].strip() == "locator_weights" for change in changes)
-        chosen = make_smoke(chosen, processes=started_processes(), keep_network=given)
-    chosen = apply(chosen, changes)
-    weights = train(chosen, data, out, init=init, past_gates=continue_past_gate, extend=extend)
-    typer.echo(weights)
+app.command("run")(run_recipe)
 
 
 @app.command()
@@ -81,7 +53,7 @@ def recipes() -> None:
 
 @app.command()
 def sources(
-    data: Annotated[list[Path] | None, typer.Option("--data", help="Compare with these folders.")] = None,
+    data: Annotated[list[str] | None, typer.Option("--data", help="Compare with these folders.")] = None,
 ) -> None:
     """List the registered data sets with their licences, and whether a data folder has them unchanged."""
     from tress_train.data.collection import file_hash, fingerprints, read_collection
@@ -134,7 +106,15 @@ def prepare(
     typer.echo(f"{len(check.rows)} pictures: {write_manifest(folder, check, overwrite=overwrite)}")
 
 
-for _command in (labelling.distil, labelling.curate, labelling.cutouts, labelling.empties, finetuning.finetune):
+for _command in (
+    labelling.distil,
+    labelling.curate,
+    labelling.cutouts,
+    labelling.empties,
+    finetuning.finetune,
+    launching.launch,
+    launching.jobs,
+):
     app.command()(_command)
 
 

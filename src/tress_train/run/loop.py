@@ -132,9 +132,10 @@ def train(
         finish(run)
     finally:
         run.journal.close()
-        keeping.leave()
     # A process that simply exits may be aborted by what its background threads still have to say to the others.
     run.accelerator.wait_for_everyone()
+    if accelerator.is_local_main_process:
+        keeping.leave()
     run.accelerator.end_training()
     return join(out, AVERAGED)
 

@@ -37,6 +37,8 @@ class Versions:
     number: int = 0
     leave_out: Callable[[str], bool] = lambda name: False
     _hashes: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    _torn: set[int] = field(default_factory=set)
+    _torn_objects: set[str] = field(default_factory=set)
 
     def pull(self, folder: Path) -> bool:
         """Writes the newest whole version into ``folder``; False if there is none.
@@ -49,6 +51,7 @@ class Versions:
             try:
                 self._fetch(self._read(number), folder)
             except (FileNotFoundError, ValueError) as error:
+                self._torn.add(number)
                 torn.append(f"version {number}: {error}")
             else:
                 # Torn ones that are newer are written over.
@@ -67,7 +70,7 @@ class Versions:
             StorageError: the URL cannot be written, or somebody else has written to it.
         """
         newest = max(self._numbers(), default=0)
-        if newest > self.number and self._is_whole(newest):
+        if newest > self.number and newest not in self._torn and self._is_whole(newest):
             raise StorageError(
                 "storage_taken",
                 f"another run writes to {self.url}: it has version {newest}, this one knows {self.number}",
@@ -82,7 +85,7 @@ class Versions:
                 continue
             size, digest = self._hashed(folder, name)
             content = f"{digest}-{name.rpartition('/')[2]}"
-            if present.get(content) != size:
+            if present.get(content) != size or content in self._torn_objects:
                 with reporting(self.url):
                     fs.makedirs(f"{root}/objects", exist_ok=True)
                     fs.put_file(str(folder / name), f"{root}/objects/{content}")
@@ -91,6 +94,8 @@ class Versions:
             fs.makedirs(f"{root}/versions", exist_ok=True)
             fs.pipe_file(f"{root}/versions/{self.number + 1:06d}.json", _sealed(files))
         self.number += 1
+        self._torn.clear()
+        self._torn_objects.clear()
         self._prune()
 
     def _numbers(self) -> list[int]:
@@ -132,6 +137,7 @@ class Versions:
             with reporting(self.url):
                 data = fs.cat_file(f"{root}/objects/{row['object']}")
             if len(data) != row["bytes"] or hashlib.sha256(data).hexdigest() != row["sha256"]:
+                self._torn_objects.add(row["object"])
                 raise ValueError(f"{name} is torn")
             contents[name] = data
         for name, data in contents.items():
