@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tress.errors import InputError, TressError
+from tress.io.files import write_atomic
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -79,16 +80,36 @@ def read_bytes(place: Place) -> bytes:
         InputError: it is missing.
         StorageError: it cannot be read.
     """
-    fs, path = filesystem(place)
     try:
+        if not is_url(place):
+            return Path(place).read_bytes()
+        fs, path = filesystem(place)
         with reporting(place):
             return bytes(fs.cat_file(path))
     except FileNotFoundError:
         raise InputError("file_missing", f"{place} is missing") from None
 
 
+def put_file(source: Path, place: Place) -> None:
+    """Copies a local file to a place; what was there is replaced.
+
+    Raises:
+        InputError: the disk does not take it.
+        StorageError: the URL cannot be written.
+    """
+    if not is_url(place):
+        write_atomic(place, source.read_bytes(), overwrite=True)
+        return
+    fs, path = filesystem(place)
+    with reporting(place):
+        fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        fs.put_file(str(source), path)
+
+
 def exists(place: Place) -> bool:
     """Whether a file is there; raises StorageError where that cannot be known."""
+    if not is_url(place):
+        return Path(place).exists()
     fs, path = filesystem(place)
     with reporting(place):
         return bool(fs.exists(path))

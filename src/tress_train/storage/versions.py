@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tress.io.files import write_atomic
-from tress_train.storage.places import StorageError, filesystem, join, reporting
+from tress_train.storage.places import StorageError, filesystem, join, put_file, reporting
 
 KEPT = 2
 _CHUNK_BYTES = 1 << 20
@@ -174,12 +174,9 @@ def publish(folder: Path, names: list[str], url: str) -> None:
     Raises:
         StorageError: the URL cannot be written.
     """
-    with reporting(url):
-        for name in names:
-            if (folder / name).exists():
-                fs, path = filesystem(join(url, name))
-                fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-                fs.put_file(str(folder / name), path)
+    for name in names:
+        if (folder / name).exists():
+            put_file(folder / name, join(url, name))
 
 
 def _sealed(files: dict[str, Any]) -> bytes:
