@@ -29,7 +29,10 @@ INDEX, VERSION = "shards.json", 1
 SHARD_BYTES = 256 << 20
 
 # The kind of path that this platform has.
-_Base = Path if TYPE_CHECKING else type(Path())
+if TYPE_CHECKING:
+    from pathlib import Path as _Base
+else:
+    _Base = type(Path())
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def read_shards(place: Place) -> tuple[str, dict[str, list[tuple[str, Record]]]]
 
 
 def pack(
-    splits: dict[str, Sequence[Record]], roots: dict[str, Path], name: str, out: Place, *, shard_bytes: int
+    splits: Mapping[str, Sequence[Record]], roots: Mapping[str, Path], name: str, out: Place, *, shard_bytes: int
 ) -> int:
     """Packs pictures into shards; the index is written last, so that a torn packing has none.
 
