@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tress.errors import InputError, ModelError, TressError
-from tress_train.commands import comparing, finetuning, labelling, launching, needing, packing
+from tress_train.commands import comparing, finetuning, labelling, launching, needing, packing, sweeping
 from tress_train.commands.labelling import DataOption
 from tress_train.commands.needed import need_training_packages
 from tress_train.commands.running import run_recipe
@@ -117,6 +117,7 @@ for _command in (
     packing.shards,
     comparing.compare,
     needing.needs,
+    sweeping.sweep,
 ):
     app.command()(_command)
 
