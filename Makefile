@@ -2,9 +2,10 @@
 PYTHON ?= python3
 # Data sets whose alpha is right to the last bit.
 EXACT = alphamatting27 synth-hair-composites
+BROWSER = src/tress/browser/built
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test figures card check lint types imports bench-quality bench-speed bench-colours bench-marks bench-server clean
+.PHONY: demo test web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -14,6 +15,20 @@ demo: .venv-runtime/.ready
 test: .venv/.ready .venv-runtime/.ready
 	.venv/bin/python -m pytest
 	.venv-runtime/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+# What browsers load, checked and put where the Python package finds it. Needs npm; see docs/browser.md.
+web: $(BROWSER)/src/runtime.js
+
+$(BROWSER)/src/runtime.js: web/build.js web/tsconfig.json web/node_modules/.package-lock.json $(shell find web/src -type f)
+	npm run --silent --prefix web check
+	node web/build.js $(BROWSER)
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc
+	npm ci --silent --prefix web
+
+# The wheel as it is released: with what browsers load.
+wheel: web
+	$(PYTHON) -m pip --disable-pip-version-check wheel -q --no-deps -w dist .
 
 figures: .venv/.ready
 	.venv/bin/python benchmarks/figures/strip.py
@@ -59,6 +74,9 @@ bench-server: .venv/.ready
 bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/bin/python -m benchmarks.speed.run
 
+bench-browser: .venv/.ready web
+	.venv/bin/python -m benchmarks.speed.browser
+
 .venv-rembg/.ready:
 	test -x .venv-rembg/bin/python || $(PYTHON) -m venv .venv-rembg
 	.venv-rembg/$(PIP) install 'rembg[cpu,cli]==2.0.86'
@@ -82,4 +100,4 @@ bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-runtime demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-runtime $(BROWSER) web/node_modules demo .pytest_cache .mypy_cache .ruff_cache

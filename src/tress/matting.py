@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from tress.arrays import Alpha, Grey8, Rgb8
 from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
-from tress.process.closer import closer_box, closer_scale, fade, paste
+from tress.process.closer import closer_box, closer_scale, fade, paste, subject_box
 from tress.process.confidence import expected_iou
-from tress.process.geometry import fit, resize
+from tress.process.geometry import crop_resized, fit, resize
 from tress.process.marks import Marks
 from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, tiles_on
 from tress.spec import ModelSpec
@@ -36,6 +36,8 @@ MAX_TILES = 4800
 FOUND_PRESENCE = 0.5
 # Without a presence head: a subject is there if this share of the picture is more subject than not.
 FOUND_SHARE = 0.0005
+# Alpha and uncertainty of pixels that nobody has looked at yet.
+NO_PRIOR = (0.5, 1.0)
 _BYTE = np.float32(1 / 255)
 
 
@@ -117,7 +119,14 @@ def locate(image: Rgb8, locator: Network) -> Located:
         fitted = resize(image, spec.long_side_px, spec.long_side_px)
         inner = (slice(None), slice(None))
     x = np.ascontiguousarray(fitted.transpose(2, 0, 1), np.float32)[None] * _BYTE
-    outputs = locator.run(x)
+    if spec.second_look_px:
+        x = np.concatenate([x, np.empty_like(x[:, :2])], 1)
+        x[:, 3], x[:, 4] = NO_PRIOR
+    return _read(locator.run(x), spec, inner)
+
+
+def _read(outputs: list[npt.NDArray[np.float32]], spec: ModelSpec, inner: tuple[slice, slice]) -> Located:
+    """A locator's outputs, without what was added to the picture."""
     alpha = np.ascontiguousarray(_plane(outputs[0])[inner])
     uncertainty = None
     if spec.has_uncertainty:
@@ -138,8 +147,44 @@ def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
         Both answers in one; ``located`` itself if the locator does not say where it is unsure: other people's networks
         are left as they are.
     """
+    if locator.spec.second_look_px:
+        return look_finer(image, located, locator)
     closer = look_closer(image, located, locator)
     return look_mirrored(image, located, locator) if closer is located else closer
+
+
+def look_finer(image: Rgb8, located: Located, locator: Network) -> Located:
+    """Locates the subject once more, finer, in a box around it, with the first answer as the prior.
+
+    Returns:
+        Both answers merged, as fine as the second one but no finer than the picture.
+    """
+    size = image.shape[:2]
+    box = subject_box(located.alpha, size, smallest_share=1 / MAX_STEP)
+    if box is None or located.uncertainty is None:
+        return located
+    spec = locator.spec
+    fitted, placement = fit(image[box.inside], spec.second_look_px, spec.multiple)
+    # What was added on the right and below lies beyond the box: the prior goes on there, as the picture does.
+    beyond = (fitted.shape[0] / placement.inner_height_px, fitted.shape[1] / placement.inner_width_px)
+    ends = box.shares(size)
+    ends = (ends[0], ends[0] + (ends[1] - ends[0]) * beyond[0], ends[2], ends[2] + (ends[3] - ends[2]) * beyond[1])
+    x = np.empty((1, 5, *fitted.shape[:2]), np.float32)
+    np.multiply(fitted.transpose(2, 0, 1), _BYTE, out=x[0, :3])
+    x[0, 3] = crop_resized(located.alpha, ends, *fitted.shape[:2])
+    np.multiply(crop_resized(located.uncertainty, ends, *fitted.shape[:2]), _BYTE, out=x[0, 4])
+    near = _read(locator.run(x), spec, (slice(placement.inner_height_px), slice(placement.inner_width_px)))
+    assert near.uncertainty is not None
+    scale = closer_scale(box, near.alpha.shape)
+    height, width = (max(1, round(side * scale)) for side in size)
+    box = box.scaled(scale)
+    if box.top == box.bottom or box.left == box.right:
+        # A strip of a picture, so narrow that nothing of it is left.
+        return located
+    weight = fade(box, (height, width))
+    alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight)
+    doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight)
+    return Located(alpha, (doubt + 0.5).astype(np.uint8), located.presence)
 
 
 def look_mirrored(image: Rgb8, located: Located, locator: Network) -> Located:

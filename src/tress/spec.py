@@ -28,6 +28,9 @@ class ModelSpec:
         sigmoid: the first output is a logit and needs a sigmoid.
         has_uncertainty: the second output is the uncertainty, ``(N, 1, H, W)`` in [0, 1].
         has_presence: the third output is the subject presence, ``(N,)`` in [0, 1].
+        second_look_px: a locator that looks twice: at the second look the long side of the subject's box is scaled to
+            this.  Its input is ``(N, 5, H, W)``: RGB, and what the first look says of the same pixels, see
+            ``tress.matting``.  0 for a locator that takes RGB alone.
         licence: SPDX name of the weights' licence.
         recipe: hash of the recipe the network was trained with; empty for networks of others.
         notes: what the record of the training run wants a user to know.
@@ -44,6 +47,7 @@ class ModelSpec:
     sigmoid: bool = False
     has_uncertainty: bool = False
     has_presence: bool = False
+    second_look_px: int = 0
     licence: str = ""
     recipe: str = ""
     notes: str = ""

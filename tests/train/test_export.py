@@ -123,11 +123,9 @@ def test_a_refiner_is_exported_for_the_tiles_of_the_runtime(tmp_path):
         return OnnxEngine(target, threads=1).spec.long_side_px
 
     assert side() == GRID.tile_px
-    # The long side in a joint run's record is the locator's.
-    for stage in ({"crop_px": 160}, {"long_side_px": 512}):
-        record = {"recipe": {"name": "joint", "stages": [stage]}, "recipe_hash": "abc", "finished": True}
-        (tmp_path / "record.json").write_text(json.dumps(record))
-        assert side("--run", str(tmp_path)) == GRID.tile_px
+    record = {"recipe": {"name": "refiner", "stages": [{"crop_px": 160}]}, "recipe_hash": "abc", "finished": True}
+    (tmp_path / "record.json").write_text(json.dumps(record))
+    assert side("--run", str(tmp_path)) == GRID.tile_px
     assert side("--run", str(tmp_path), "--long-side", "96") == 96
 
 

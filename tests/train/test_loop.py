@@ -236,7 +236,7 @@ def test_a_batch_that_cannot_be_shared_is_refused_before_anything_is_read(
 
 
 def test_the_documented_four_processes_share_every_batch_of_the_curriculum() -> None:
-    recipe = load_recipe("curriculum")
+    recipe = load_recipe("locator")
     assert not [stage.name for stage in recipe.stages if stage.batch % 4]
     for name in recipe_names():
         assert {stage.batch for stage in smoke(load_recipe(name), processes=3).stages} == {6}

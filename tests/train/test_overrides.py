@@ -9,7 +9,7 @@ from tress_train.recipes.stages import Limits
 
 pytestmark = pytest.mark.train
 
-RECIPE = load_recipe("first_locator")
+RECIPE = load_recipe("two_looks")
 
 
 def test_values_take_the_type_of_their_field() -> None:
@@ -17,37 +17,37 @@ def test_values_take_the_type_of_their_field() -> None:
         RECIPE,
         [
             "optim.weight_decay=1e-4",
-            "stages.small.lr=2e-4",
-            "stages.1.batch=4",
+            "stages.looks.lr=2e-4",
+            "stages.0.batch=4",
             "keep_gate_pictures_out=true",
             "precision=fp32",
-            "stages.small.mix.sets.ccp1004=0.5",
-            "stages.small.mix.composites.kinds=plain, room",
+            "stages.looks.mix.sets.clothes=0.5",
+            "stages.looks.mix.composites.kinds=plain, room",
         ],
     )
     assert changed.optim.weight_decay == 1e-4
-    assert (changed.stages[0].lr, changed.stages[1].batch) == (2e-4, 4)
+    assert (changed.stages[0].lr, changed.stages[0].batch) == (2e-4, 4)
     assert changed.keep_gate_pictures_out is True
     assert changed.precision == "fp32"
-    assert changed.stages[0].mix.sets["ccp1004"] == 0.5
+    assert changed.stages[0].mix.sets["clothes"] == 0.5
     assert changed.stages[0].mix.composites.kinds == ("plain", "room")
-    assert RECIPE.stages[0].lr == 1e-3
-    assert RECIPE.stages[0].mix.sets["ccp1004"] == 0.13
+    assert RECIPE.stages[0].lr == 5e-4
+    assert RECIPE.stages[0].mix.sets["clothes"] == 0.07
 
 
 @pytest.mark.parametrize(
     ("assignment", "code", "named"),
     [
         ("optim.lrr=1", "override_unknown", "weight_decay"),
-        ("stages.huge.lr=1", "override_unknown", "small, medium, large"),
-        ("stages.small.mix.sets.cats=1", "override_unknown", "ccp1004"),
+        ("stages.huge.lr=1", "override_unknown", "looks"),
+        ("stages.looks.mix.sets.cats=1", "override_unknown", "clothes"),
         ("seed=one", "override_type", "int"),
-        ("stages.small.steps=1.5", "override_type", "int"),
+        ("stages.looks.steps=1.5", "override_type", "int"),
         ("keep_gate_pictures_out=maybe", "override_type", "true or false"),
         ("precision=int8", "override_type", "bf16"),
         ("optim=fast", "override_type", "field"),
         ("seed.x=1", "override_unknown", "nothing below"),
-        ("stages.small.mix.limits.contrast_min=3", "override_unknown", "nothing below"),
+        ("stages.looks.mix.limits.contrast_min=3", "override_unknown", "nothing below"),
         ("seed", "override_malformed", "name=value"),
     ],
 )

@@ -185,13 +185,11 @@ def test_a_finished_run_stays_finished(moved: Path, capsys: pytest.CaptureFixtur
 
 
 def test_the_weights_that_a_recipe_names_are_known_by_content(tmp_path: Path) -> None:
-    for name in ("locator", "refiner"):
-        (tmp_path / f"{name}.pt").write_text(name)
-    paths = {f"{name}_weights": str(tmp_path / f"{name}.pt") for name in ("locator", "refiner")}
-    recipe = replace(load_recipe("joint"), **paths)  # type: ignore[arg-type]
+    (tmp_path / "locator.pt").write_text("locator")
+    recipe = replace(load_recipe("refiner"), locator_weights=str(tmp_path / "locator.pt"))  # type: ignore[call-arg]
     weights = hash_weights(recipe, None)
-    assert weights.keys() == {"locator_weights", "refiner_weights"}
+    assert weights.keys() == {"locator_weights"}
     assert _other_weights(weights, {"weights": weights, "init": ""}) == []
-    (tmp_path / "refiner.pt").write_text("another")
+    (tmp_path / "locator.pt").write_text("another")
     (found,) = _other_weights(hash_weights(recipe, None), {"weights": weights, "init": ""})
-    assert found.startswith("refiner_weights ")
+    assert found.startswith("locator_weights ")

@@ -44,7 +44,7 @@ def test_without_torch_the_command_says_what_to_install() -> None:
         "from tress_train.commands.cli import run; run()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "run", "first_locator", "--data", "x", "--out", "y"],
+        [sys.executable, "-c", code, "run", "locator", "--data", "x", "--out", "y"],
         capture_output=True,
         text=True,
         check=False,
@@ -52,13 +52,13 @@ def test_without_torch_the_command_says_what_to_install() -> None:
     assert done.returncode == 2
     assert "pip install '.[train]'" in done.stderr
     listed = subprocess.run([sys.executable, "-c", code, "recipes"], capture_output=True, text=True, check=False)
-    assert "first_locator" in listed.stdout
+    assert "locator" in listed.stdout
 
 
 def test_a_wrong_setting_is_refused_before_anything_is_written(data: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     with pytest.raises(InputError, match="lrr"):
-        cli.run_recipe("first_locator", [data], tmp_path / "out", ["optim.lrr=1"])
+        cli.run_recipe("locator", [data], tmp_path / "out", ["optim.lrr=1"])
     assert not (tmp_path / "out").exists()
 
 
@@ -93,9 +93,8 @@ def test_a_user_checks_a_folder_and_trains_on_it(data: Path, tmp_path: Path) -> 
     assert json.loads((out / "record.json").read_text(encoding="utf-8"))["recipe"]["seed"] == 3
 
 
-@pytest.mark.parametrize("recipe", ["first_locator", "joint"])
 def test_a_smoke_run_keeps_the_network_that_given_weights_are_of(
-    recipe: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
     from tress_train.run import loop
@@ -104,11 +103,9 @@ def test_a_smoke_run_keeps_the_network_that_given_weights_are_of(
     monkeypatch.setattr(loop, "train", lambda chosen, *_, **__: seen.append((chosen.variant, chosen.stages[0].batch)))
     monkeypatch.setenv("WORLD_SIZE", "4")
     weights = tmp_path / "w.pt"
-    cli.run_recipe(recipe, [data], tmp_path / "out", smoke=True)
-    cli.run_recipe(recipe, [data], tmp_path / "out", smoke=True, init=weights)
-    if recipe == "joint":
-        cli.run_recipe(recipe, [data], tmp_path / "out", [f"locator_weights={weights}"], smoke=True)
-    assert seen == [("lite0", 8), *[("lite2", 8)] * (len(seen) - 1)]
+    cli.run_recipe("locator", [data], tmp_path / "out", smoke=True)
+    cli.run_recipe("locator", [data], tmp_path / "out", smoke=True, init=weights)
+    assert seen == [("lite0", 8), ("lite2", 8)]
 
 
 def test_difficulty_and_sources_tell_about_a_data_folder(data: Path, tmp_path: Path) -> None:

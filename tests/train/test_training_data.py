@@ -68,7 +68,7 @@ def test_damaged_pictures_are_all_listed_before_any_training(tmp_path: Path) -> 
 
 def test_damage_of_pictures_that_are_only_scored_shows_before_any_training(data: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(data, tmp_path / "data")
-    recipe = replace(smoke(load_recipe("first_locator")), own_held_back=0.3)
+    recipe = replace(smoke(load_recipe("two_looks")), own_held_back=0.3, val_stride=2)
     recipe = replace(recipe, stages=tuple(replace(s, gates=(Gate("iou", "own", 0.0),)) for s in recipe.stages))
     own = gather(recipe, [folder], tmp_path / "cache.jsonl").subsets["own"][0]
     for path in (folder / "train" / own, folder / "val" / "rough" / "1.png"):
@@ -81,7 +81,7 @@ def test_damage_of_pictures_that_are_only_scored_shows_before_any_training(data:
 
 
 def test_frozen_pictures_that_are_missing_show_before_any_training(data: Path, tmp_path: Path) -> None:
-    recipe = smoke(load_recipe("first_locator"))
+    recipe = smoke(load_recipe("two_looks"))
     gates = (Gate("iou", "plain", 0.0),)
     recipe = replace(recipe, stages=tuple(replace(stage, gates=gates) for stage in recipe.stages))
     with pytest.raises(InputError) as error:
@@ -92,7 +92,7 @@ def test_frozen_pictures_that_are_missing_show_before_any_training(data: Path, t
 def test_photos_of_the_validation_pictures_are_not_trained_on(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = replace(smoke(load_recipe("first_locator")), own_held_back=0.0)
+    recipe = replace(smoke(load_recipe("two_looks")), own_held_back=0.0)
     monkeypatch.setattr(gathering, "SAME_PHOTO", {"discs/0.png": "rough/1.png", "elsewhere/1.webp": "rough/2.png"})
     run = gather(recipe, [data], tmp_path / "cache.jsonl")
     assert "discs/0.png" not in [photo.key for photo in run.library.photos["discs"]]
@@ -225,7 +225,7 @@ def test_sets_for_measuring_only_are_never_trained_on(tmp_path: Path, data: Path
                 row[part] = str(data / "train" / row[part])
     (folder / "train" / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     with pytest.raises(InputError) as error:
-        gather(smoke(load_recipe("first_locator")), [folder], tmp_path / "cache.jsonl")
+        gather(smoke(load_recipe("two_looks")), [folder], tmp_path / "cache.jsonl")
     assert error.value.code == "measuring_only"
 
 

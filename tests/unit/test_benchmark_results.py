@@ -17,7 +17,7 @@ def check():
     return module.check
 
 
-@pytest.mark.parametrize("name", ["speed", "quality", "colours", "marks"])
+@pytest.mark.parametrize("name", ["speed", "quality", "colours", "marks", "browser"])
 def test_committed_results_follow_their_schema(check, name):
     schema = json.loads((BENCHMARKS / "results" / f"{name}.schema.json").read_text())
     result = BENCHMARKS / "results" / f"{name}.json"

@@ -102,7 +102,7 @@ def test_dots_per_inch_turn_with_the_picture() -> None:
     data = saved(four_corners(), "jpeg", dpi=(300, 150), exif=exif_block(6))
     assert decode(data).dpi == (150, 300)
     assert decode(saved(four_corners(), "jpeg")).dpi is None
-    assert decode(saved(four_corners(), "webp", exif=exif.resolution_only((240, 240)))).dpi == (240, 240)
+    assert decode(saved(four_corners(), "webp", exif=exif.with_resolution(None, (240, 240)))).dpi == (240, 240)
 
 
 def test_the_thumbnail_of_the_old_picture_is_blanked() -> None:
@@ -116,6 +116,20 @@ def test_xmp_loses_orientation_and_thumbnail() -> None:
     packet = b'<x tiff:Orientation="6"><xmp:Thumbnails>secret</xmp:Thumbnails><dc:creator>me</dc:creator></x>'
     cleaned = decode(saved(four_corners(), "webp", xmp=packet)).metadata.xmp
     assert cleaned == b'<x tiff:Orientation="1"><dc:creator>me</dc:creator></x>'
+
+
+@pytest.mark.parametrize(
+    ("packet", "cleaned"),
+    [
+        (b'<a/><xmp:Thumbnails rdf:parseType="x">secret</xmp:Thumbnails><b/>', b"<a/><b/>"),
+        (b"<a/><xmp:Thumbnails /><b/>", b"<a/><b/>"),
+        (b"<xap:Thumbnails>1</xap:Thumbnails>-<xap:Thumbnails>2</xap:Thumbnails>", b"-"),
+        (b"<a/><xmp:Thumbnails>secret without an end", b"<a/>"),
+        (b"<xmp:ThumbnailsCount>3</xmp:ThumbnailsCount>", b"<xmp:ThumbnailsCount>3</xmp:ThumbnailsCount>"),
+    ],
+)
+def test_thumbnails_in_xmp_in_every_spelling(packet: bytes, cleaned: bytes) -> None:
+    assert exif.upright_xmp(packet) == cleaned
 
 
 # ---- colour ---------------------------------------------------------------------------------------------------------

@@ -184,3 +184,19 @@ def test_names_and_suffixes() -> None:
         with pytest.raises(InputError) as caught:
             format_for(suffix)
         assert caught.value.code == "format_unknown"
+
+
+@pytest.mark.parametrize("kind", ["webp", "avif"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_dots_per_inch_survive_beside_metadata_that_has_none(kind: str, order: str) -> None:
+    """The block grows by the resolution; what it held stays readable."""
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
+    text = b"A long description, beyond the entry\0"
+    block = start + struct.pack(order + "HHHIII", 1, 0x010E, 2, len(text), 8 + 2 + 12 + 4, 0) + text
+    assert exif.dpi(block) is None
+    data = encode(np.full((8, 8, 3), 90, np.uint8), kind, dpi=(300, 150), metadata=Metadata(block))
+    picture = decode(data)
+    assert picture.dpi == (300, 150)
+    assert exif.descriptive_tags(picture.metadata.exif) == {0x010E: text[:-1].decode()}
+    for torn in (b"", block[:9], block[:20], start + b"\xff\xff"):
+        assert exif.dpi(exif.with_resolution(torn, (72, 96))) == (72, 96)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tress.process.geometry import fit, resize, restore, round_up, warp
+from tress.process.geometry import crop_resized, fit, resize, restore, round_up, warp
 
 
 @pytest.mark.parametrize("size", [(480, 640), (640, 480), (512, 512), (7, 1000), (1, 1), (33, 65)])
@@ -62,3 +62,23 @@ def test_warp_fills_with_the_border_value():
 @pytest.mark.parametrize(("value", "want"), [(1, 32), (32, 32), (33, 64)])
 def test_round_up(value, want):
     assert round_up(value, 32) == want
+
+
+@pytest.mark.parametrize("ends", [(0.0, 1.0, 0.0, 1.0), (0.25, 0.75, 0.5, 1.0), (0.1, 0.43, 0.2, 0.9)])
+def test_a_part_at_another_size_is_what_resizing_the_whole_gives(ends):
+    rows, columns = np.mgrid[0:40, 0:60].astype(np.float32)
+    plane = np.sin(rows / 5) + np.cos(columns / 7)
+    scale = 3
+    whole = resize(plane, 40 * scale, 60 * scale)
+    top, bottom = (round(end * 40 * scale) for end in ends[:2])
+    left, right = (round(end * 60 * scale) for end in ends[2:])
+    exact = (top / 120, bottom / 120, left / 180, right / 180)
+    part = crop_resized(plane, exact, bottom - top, right - left)
+    # warpAffine knows 32 positions between two pixels.
+    assert np.abs(part - whole[top:bottom, left:right]).max() < 0.02
+
+
+def test_beyond_the_picture_a_part_repeats_its_edge():
+    plane = np.arange(12, dtype=np.float32).reshape(3, 4)
+    part = crop_resized(plane, (0.0, 2.0, 0.0, 1.0), 6, 4)
+    np.testing.assert_allclose(part, np.repeat(plane, [1, 1, 4], axis=0))

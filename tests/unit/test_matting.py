@@ -1,5 +1,8 @@
 """The algorithm, with networks whose answers are known."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
@@ -12,11 +15,13 @@ from tress.matting import (
     locate,
     look_again,
     look_closer,
+    look_finer,
     look_mirrored,
     refine,
     refine_band,
     settle,
 )
+from tress.process.closer import subject_box
 from tress.process.confidence import expected_iou
 from tress.process.tiles import tiles_on
 from tress.spec import ModelSpec
@@ -38,6 +43,21 @@ class FakeLocator:
         assert x.max() <= 1
         alpha = (x.mean(1, keepdims=True) > 0.5).astype(np.float32)
         return [alpha, np.full_like(alpha, self.doubt), np.array([self.presence], np.float32)]
+
+
+class TwoLooks(FakeLocator):
+    """Looks twice; keeps what it was shown, and answers the second time what ``second`` makes of it."""
+
+    def __init__(self, second=lambda x: x[:, 3:4], *, second_look_px=96, doubt=0.25):
+        super().__init__(doubt=doubt)
+        self.spec = replace(self.spec, second_look_px=second_look_px)
+        self.second, self.seen = second, []
+
+    def run(self, x):
+        assert x.shape[1] == 5
+        self.seen.append(x)
+        alpha, doubt, presence = super().run(x[:, :3])
+        return [alpha if len(self.seen) == 1 else self.second(x), doubt, presence]
 
 
 class FakeRefiner:
@@ -295,3 +315,53 @@ def test_strips_and_specks_can_be_looked_at(size):
     picture[: max(1, size[0] // 9), : max(1, size[1] // 9)] = 255
     estimate = estimate_alpha(picture, FakeLocator(doubt=0.5), FakeRefiner(lambda x: x[:, 3:4]))
     assert estimate.alpha.shape == size
+
+
+def test_the_first_of_two_looks_is_told_nothing():
+    locator = TwoLooks()
+    located = locate(disc(300, 400), locator)
+    assert set(np.unique(locator.seen[0][:, 3])) == {0.5}
+    assert set(np.unique(locator.seen[0][:, 4])) == {1.0}
+    assert located.alpha.shape == (48, 64)
+
+
+@pytest.mark.parametrize("center", [(300, 400), (40, 760), (595, 5)])
+@pytest.mark.parametrize("radius", [60, 250])
+def test_the_second_look_sees_the_subject_and_what_the_first_said_of_the_same_pixels(center, radius):
+    picture = small_disc(600, 800, center, radius)
+    locator = TwoLooks()
+    first = locate(picture, locator)
+    finer = look_finer(picture, first, locator)
+    shown = locator.seen[1][0]
+    assert max(shown.shape[1:]) == 96
+    inside = shown[:3].mean(0) > 0.5
+    differ = inside != (shown[3] > 0.5)
+    # Only pixels along the edge, of which the first look had coarser ones.
+    edge = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) > 0
+    assert not differ[~edge].any()
+    assert np.abs(shown[4] - 0.25).max() < 0.01
+    truth = picture[..., 0] / 255
+    refined = refine(picture, finer, None)[0]
+    assert np.abs(refined - truth).mean() < 0.03
+    assert finer.presence == first.presence
+
+
+def test_the_second_look_has_the_say_inside_its_box_and_fades_at_its_rim():
+    picture = small_disc(600, 800, (300, 400), 60)
+    first = locate(picture, locator := TwoLooks(lambda x: np.ones_like(x[:, :1])))
+    finer = look_finer(picture, first, locator)
+    rows, columns = np.nonzero(finer.alpha > 0.99)
+    scale = finer.alpha.shape[0] / 600
+    box = subject_box(first.alpha, (600, 800), smallest_share=0.25)
+    assert rows.min() / scale == pytest.approx(box.top, abs=0.08 * box.long_side)
+    assert columns.max() / scale == pytest.approx(box.right, abs=0.08 * box.long_side)
+    assert finer.alpha[0].max() == finer.alpha[-1].max() == 0
+    assert np.abs(np.diff(finer.alpha, axis=0)).max() < 0.6
+
+
+def test_marks_and_strips_go_through_two_looks():
+    for size in ((1, 3000), (3000, 2), (3, 5)):
+        picture = np.zeros((*size, 3), np.uint8)
+        picture[: max(1, size[0] // 9), : max(1, size[1] // 9)] = 255
+        estimate = estimate_alpha(picture, TwoLooks(), FakeRefiner(lambda x: x[:, 3:4]))
+        assert estimate.alpha.shape == size

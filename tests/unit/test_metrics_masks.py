@@ -126,6 +126,43 @@ def test_hce_known_answers():
     assert clicks(square(12, 12, 36), true) <= 12
 
 
+def with_gaps(*gaps: tuple[int, int, int]) -> np.ndarray:
+    mask = square(5, 5, 50, (60, 60))
+    for top, left, side in gaps:
+        mask[top : top + side, left : left + side] = False
+    return mask
+
+
+def test_gaps_are_counted_and_not_their_pixels():
+    true = with_gaps((10, 10, 20), (40, 10, 8), (40, 40, 8))
+    assert measured("gaps", sample(true, true)) == 3
+    gaps = all_metrics()["gaps"]
+    small_closed, large_closed = with_gaps((10, 10, 20), (40, 10, 8)), with_gaps((40, 10, 8), (40, 40, 8))
+    for pred in (small_closed, large_closed):
+        assert gaps(sample(pred, true)).tolist() == [2, 3]
+    rows = np.array([[2.0, 3.0], [0.0, 1.0]])
+    assert gaps.over_set(rows, np.array([[1.0, 1.0], [1.0, 0.0]])).tolist() == [0.5, 2 / 3]
+
+
+def test_a_gap_is_opened_by_half_of_it():
+    true = with_gaps((20, 20, 10))
+    for side, opened in ((10, 1), (8, 1), (6, 0)):
+        assert all_metrics()["gaps"](sample(with_gaps((20, 20, side)), true)).tolist() == [opened, 1]
+
+
+def test_notches_specks_and_what_is_not_known_are_no_gaps():
+    notch, speck = with_gaps((50, 20, 10)), with_gaps((20, 20, 5))
+    true = with_gaps((20, 20, 10))
+    known = true.copy()
+    for made in (sample(notch, notch), sample(speck, speck), sample(true, true, known=known)):
+        assert all_metrics()["gaps"](made) is None
+    half = np.ones(true.shape, bool)
+    half[20:30, 20:25] = False
+    right_half = with_gaps()
+    right_half[20:30, 25:30] = False
+    assert all_metrics()["gaps"](sample(right_half, true, known=half)).tolist() == [1, 1]
+
+
 def test_a_missed_line_costs_clicks_although_it_is_thin():
     true = square(10, 10, 30)
     true[25, 40:75] = True

@@ -10,7 +10,8 @@ import pytest
 
 from tress.errors import InputError
 from tress.io.files import write_atomic
-from tress.io.plan import PICTURE_SUFFIXES, Job, plan
+from tress.io.naming import PICTURE_SUFFIXES, NameTemplate
+from tress.io.plan import Job, plan
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and links")
 
@@ -53,7 +54,9 @@ def test_beside_the_input(tree: Path) -> None:
     assert plan(["photo.jpg"], None, extension=".png") == [
         Job(Path("photo.jpg"), Path("photo.cutout.png"), "photo.jpg")
     ]
-    assert pairs(plan(["photo.jpg"], None, extension=".webp", suffix=".mask")) == [("photo.jpg", "photo.mask.webp")]
+    assert pairs(plan(["photo.jpg"], None, extension=".webp", name=NameTemplate("{stem}.mask"))) == [
+        ("photo.jpg", "photo.mask.webp")
+    ]
 
 
 def test_standard_streams(tree: Path) -> None:

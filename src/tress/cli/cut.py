@@ -13,9 +13,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tress.cli.failures import say, stdout_failed
-from tress.cli.options import with_output_options
+from tress.cli.options import (
+    Device,
+    MaxMegapixels,
+    Model,
+    Name,
+    Overwrite,
+    Quiet,
+    Refine,
+    SkipExisting,
+    check_numbers,
+    existing_files,
+    with_output_options,
+)
 from tress.cli.report import Report
 from tress.errors import InputError
+from tress.io.limits import MAX_MEGAPIXELS
 from tress.outputs import OutputOptions
 
 if TYPE_CHECKING:
@@ -45,39 +58,26 @@ def cut(
             help="File or folder to write to, or - for stdout. Unset: photo.cutout.png beside photo.jpg.",
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")] = False,
-    skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave existing results, so that a stopped run goes on.")
-    ] = False,
-    model: Annotated[
-        str,
-        typer.Option(metavar="NAME|FILE", help="Model: a name that `tress models` lists, or an ONNX file."),
-    ] = "default",
-    refine: Annotated[bool, typer.Option(help="Work out hair and soft edges at full resolution.")] = True,
-    device: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|cpu|cuda|coreml|directml|openvino",
-            help="Where to run. A device that is asked for and not there is an error.",
-            autocompletion=lambda incomplete: [d for d in _devices() if d.startswith(incomplete)],
-        ),
-    ] = "auto",
+    name: Name = None,
+    overwrite: Overwrite = False,
+    skip_existing: SkipExisting = False,
+    model: Model = "default",
+    refine: Refine = True,
+    device: Device = "auto",
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads for the networks. Unset: all cores.")
     ] = None,
-    max_megapixels: Annotated[float, typer.Option(metavar="N", help="Refuse larger pictures before decoding.")] = 100.0,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
+    quiet: Quiet = False,
     options: OutputOptions,
 ) -> None:
     """Remove the background of pictures.
 
     The command may be left out: `tress photo.jpg` is `tress cut photo.jpg`.
     """
-    _check_numbers(threads, max_megapixels)
-    if overwrite and skip_existing:
-        raise InputError("options_conflict", "--overwrite and --skip-existing exclude each other")
-    jobs, settled = _plan(inputs, output, options, "overwrite" if overwrite else "skip" if skip_existing else "refuse")
+    check_numbers(threads, max_megapixels)
+    jobs, settled = _plan(inputs, output, name, options, existing_files(overwrite, skip_existing))
     if not jobs:
         if not quiet:
             say("nothing to do: all results exist")
@@ -102,10 +102,11 @@ def cut(
 
 
 def _plan(
-    inputs: list[str], output: str | None, options: OutputOptions, existing: Existing
+    inputs: list[str], output: str | None, name: str | None, options: OutputOptions, existing: Existing
 ) -> tuple[list[Job], OutputOptions]:
     """Where results go, and the options with their format settled; everything that can be refused now is."""
     from tress.io.encode import extension, format_for
+    from tress.io.naming import NameTemplate
     from tress.io.plan import plan
 
     wanted = "png" if options.format == "auto" else options.format
@@ -113,6 +114,7 @@ def _plan(
         inputs,
         output,
         extension=extension(wanted),
+        name=NameTemplate(name) if name else None,
         existing=existing,
         protected=options.files,
         warn=lambda message: say(f"warning: {message}"),
@@ -188,14 +190,6 @@ def _deliver(product: Product, job: Job, overwrite: bool) -> None:
         raise stdout_failed(error) from error
 
 
-def _check_numbers(threads: int | None, max_megapixels: float) -> None:
-    if threads is not None and threads < 1:
-        raise InputError("option_value", f"threads is {threads}, but it must be at least 1")
-    # A comparison that is also false for NaN.
-    if not max_megapixels > 0:
-        raise InputError("option_value", f"max-megapixels is {max_megapixels:g}, but it must be more than 0")
-
-
 def _check_stdout(as_json: bool) -> None:
     if as_json:
         raise InputError(
@@ -205,9 +199,3 @@ def _check_stdout(as_json: bool) -> None:
         raise InputError(
             "stdout_is_terminal", "a picture makes no sense on a terminal", hint="name a file with --output, or pipe it"
         )
-
-
-def _devices() -> tuple[str, ...]:
-    from tress.engine import DEVICES
-
-    return DEVICES

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tress.cli.failures import ExitCode, say
+from tress.errors import printable
 
 if TYPE_CHECKING:
     from tress.evaluation.run import Outcome
@@ -71,7 +72,8 @@ def evaluate(
 def _tell(outcome: Outcome) -> int:
     """Prints the table and what failed; gives the exit code."""
     files = {file.name: file for file in outcome.files}
-    print(files["report.md"].read_text(encoding="utf-8"))
+    for line in files["report.md"].read_text(encoding="utf-8").splitlines():
+        print(printable(line))
     failures = outcome.failures
     for problem in failures[:_SHOWN_PROBLEMS]:
         about = ", ".join(part for part in (problem.model, problem.picture) if part)
@@ -92,6 +94,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield lambda what, done, of: None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -100,7 +103,8 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
         def show(what: str, done: int, of: int) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=of)
+                # Names of models may look like markup.
+                tasks[what] = bar.add_task(escape(printable(what)), total=of)
             bar.update(tasks[what], completed=done)
 
         yield show

@@ -7,7 +7,9 @@ import sys
 from enum import IntEnum
 from typing import TextIO
 
-from tress.errors import InputError, ModelError, TressError
+from tress.errors import InputError, ModelError, TressError, printable
+
+_STDERR = 2
 
 
 class ExitCode(IntEnum):
@@ -18,6 +20,7 @@ class ExitCode(IntEnum):
     INPUT = 2
     MODEL = 3
     NOT_FOUND = 4
+    TOO_MANY_FAILED = 5
     BUG = 70
     INTERRUPTED = 130
 
@@ -27,9 +30,10 @@ MEANINGS = {
     ExitCode.SOME_FAILED: "some of several inputs failed (the others were written), or the reader of stdout went away",
     ExitCode.INPUT: "an input, an option or a path is wrong",
     ExitCode.MODEL: "a model or a device is missing or failed",
-    ExitCode.NOT_FOUND: "at least one picture has no subject; its result was written and is empty",
+    ExitCode.NOT_FOUND: "at least one picture of `tress cut` has no subject; its result was written and is empty",
+    ExitCode.TOO_MANY_FAILED: "a batch was stopped because more failed than --max-failure-rate allows",
     ExitCode.BUG: "a bug in tress; `tress --debug ...` shows where",
-    ExitCode.INTERRUPTED: "stopped with Ctrl-C; no half-written file stays",
+    ExitCode.INTERRUPTED: "stopped with Ctrl-C, or a batch with SIGTERM; no half-written file stays",
 }
 
 
@@ -81,8 +85,29 @@ def nowhere() -> TextIO:
     return open(os.devnull, "w", encoding="utf-8")
 
 
+def hush_libraries() -> None:
+    """Sends nowhere what C libraries write to stderr; Python goes on writing to where it led.
+
+    A damaged fax page of 300 kB makes libtiff write 60 MB of complaints.
+    """
+    try:
+        if sys.stderr.fileno() != _STDERR:
+            return
+        sys.stderr.flush()
+        kept = os.dup(_STDERR)
+        sys.stderr = os.fdopen(kept, "w", 1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDERR)
+    except OSError:
+        # Closed, or no file: then there is nothing to keep clean.
+        return
+
+
 def say(line: str) -> None:
-    """Writes one line to stderr; a closed stderr is no reason to stop working."""
+    """Writes one line to stderr; a closed stderr is no reason to stop working.
+
+    Names of files and of models may hold what would control the terminal: it is shown as its escape.
+    """
+    line = printable(line)
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:

@@ -12,12 +12,16 @@ from typing import Annotated, Any
 
 import typer
 
+from tress.cli.batch import app as batch
 from tress.cli.cut import cut
 from tress.cli.eval import evaluate
-from tress.cli.failures import MEANINGS, ExitCode, exit_code, nowhere, print_failure, say, stdout_failed
+from tress.cli.failures import MEANINGS, ExitCode, exit_code, hush_libraries, nowhere, print_failure, say, stdout_failed
 from tress.cli.models import models
+from tress.cli.page import page
 from tress.cli.serve import serve
+from tress.cli.watch import watch
 from tress.errors import InputError, TressError
+from tress.io.sources import name_too_long
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
@@ -35,7 +39,10 @@ app = typer.Typer(
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
 app.command()(serve)
+app.command()(page)
 app.command("eval")(evaluate)
+app.add_typer(batch)
+app.command()(watch)
 
 
 def _version(asked: bool) -> None:
@@ -56,11 +63,12 @@ def _main(
     pass
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], *, owns_stderr: bool = False) -> int:
     """Runs the command line.
 
     Args:
         arguments: without the program's name.
+        owns_stderr: the process is ours: libraries that read pictures are kept from writing to stderr.
 
     Returns:
         The exit code.  After ``ExitCode.INTERRUPTED`` abandoned threads may still be running.
@@ -68,7 +76,10 @@ def main(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         group: Any = typer.main.get_command(app)
-        answer = group.main(_with_command(arguments, group), prog_name="tress", standalone_mode=False, obj=debug)
+        words = _with_command(arguments, group)
+        if owns_stderr and not debug and words[0] == "cut":
+            hush_libraries()
+        answer = group.main(words, prog_name="tress", standalone_mode=False, obj=debug)
         return answer if isinstance(answer, int) else ExitCode.OK
     except (typer.Abort, KeyboardInterrupt):
         say("stopped")
@@ -77,6 +88,8 @@ def main(arguments: list[str]) -> int:
         error: Exception = raised
         if isinstance(raised, OSError) and _is_from_stdout(raised):
             error = stdout_failed(raised)
+        elif isinstance(raised, OSError) and raised.errno == errno.ENAMETOOLONG:
+            error = name_too_long(str(raised.filename or ""))
         if debug:
             traceback.print_exc()
         if _is_usage_error(error):
@@ -90,7 +103,7 @@ def run() -> None:
     # Closed by whoever started us.  The number of a closed stream would go to the next file that is opened.
     sys.stdout = sys.stdout or nowhere()
     sys.stderr = sys.stderr or nowhere()
-    code = main(sys.argv[1:])
+    code = main(sys.argv[1:], owns_stderr=True)
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -117,6 +130,8 @@ def _with_command(arguments: list[str], group: Any) -> list[str]:
     if not arguments:
         return ["--help"]
     first = arguments[0]
+    if first == "batch":
+        return ["batch", *_with_batch_command(arguments[1:], group.commands["batch"])]
     own_options = {name for parameter in group.params for name in parameter.opts} | set(_HELP)
     if first in group.commands or first in own_options:
         return arguments
@@ -126,6 +141,13 @@ def _with_command(arguments: list[str], group: Any) -> list[str]:
             "command_unknown", f"there is no command or picture {first!r}", hint=f"did you mean tress {close[0]}?"
         )
     return ["cut", *arguments]
+
+
+def _with_batch_command(arguments: list[str], group: Any) -> list[str]:
+    """Puts ``start`` before arguments that name no command: ``tress batch photos/ cutouts/``."""
+    if not arguments:
+        return ["--help"]
+    return arguments if arguments[0] in {*group.commands, *_HELP} else ["start", *arguments]
 
 
 def _is_from_stdout(error: OSError) -> bool:

@@ -42,13 +42,13 @@ def serve(
     max_upload: Annotated[float, typer.Option(metavar="MB", help="Largest request and largest fetched file.")] = 32.0,
     max_megapixels: Annotated[
         float, typer.Option(metavar="N", help="Largest photo, background, marks and result, each.")
-    ] = 50.0,
+    ] = 55.0,
     memory_megapixels: Annotated[
         float,
         typer.Option(
             metavar="N", help="Megapixels of all photos, backgrounds, marks and results at once, per process."
         ),
-    ] = 100.0,
+    ] = 110.0,
     rate: Annotated[int, typer.Option(metavar="N", help="Requests a minute for each key; 0: no limit.")] = 0,
     fetch_urls: Annotated[bool, typer.Option(help="Fetch pictures that are given as URLs.")] = True,
     allow_network: Annotated[
@@ -71,6 +71,14 @@ def serve(
             "/openapi.json names it.",
         ),
     ] = "",
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="Page elsewhere whose scripts may use the service, such as https://shop.example; * for all. "
+            "Repeatable.",
+        ),
+    ] = None,
     open_metrics: Annotated[bool, typer.Option("--open-metrics", help="Show /metrics without a key.")] = False,
     page: Annotated[bool, typer.Option(help="Serve the web page at /.")] = True,
     log_level: Annotated[str, typer.Option(metavar="debug|info|warning|error", help="What to log.")] = "info",
@@ -110,6 +118,7 @@ def serve(
         fetch_networks=tuple(allow_network or ()),
         trusted_proxies=tuple(trust_proxy or ()),
         public_url=public_url.removesuffix("/"),
+        allowed_origins=tuple(allow_origin or ()),
         open_metrics=open_metrics,
         page=page,
     )

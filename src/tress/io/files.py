@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from tress.errors import InputError
 
+TEMPORARY_SUFFIX = ".part"
 # More names than these only hide the one that matters.
 _NAMES_SHOWN = 3
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -39,13 +40,23 @@ def read_limited(stream: BinaryIO, *, max_bytes: int = 1 << 30) -> bytes:
     return b"".join(parts)
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None:
+def write_atomic(
+    path: str | os.PathLike[str], data: bytes, *, overwrite: bool, temporary_prefix: str = ".tress-"
+) -> None:
     """Writes a file so that at every moment it is either absent, the old one or complete.
 
     The bytes go to a temporary file in the same folder, onto the disk, and are then renamed.  Without ``overwrite``
     a file that another program creates in the meantime is kept too (on a file system without hard links the name is
     held by an empty file for a moment).  Missing folders are made.  The file gets the
-    permissions that any new file of this user gets.  The temporary file never stays, not even after Ctrl-C.
+    permissions that any new file of this user gets.  The temporary file never stays, not even after Ctrl-C; only a
+    process that is killed leaves it.
+
+    Args:
+        path: of the file.
+        data: its content.
+        overwrite: replace a file that is there.
+        temporary_prefix: of the temporary file's name, by which those of a killed process are found; it ends in
+            ``.part``.
 
     Raises:
         InputError: ``target_exists``, ``target_is_directory``, ``path_no_permission``, ``disk_full``,
@@ -58,7 +69,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) 
             raise InputError("target_is_directory", f"{target} is a folder; a file cannot take its name")
         if not overwrite and os.path.lexists(target):
             raise target_exists([target])
-        with _temporary(target) as name:
+        with _temporary(target, temporary_prefix) as name:
             with open(name, "wb") as file:
                 file.write(data)
                 file.flush()
@@ -68,15 +79,15 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) 
             else:
                 _place_without_clobbering(name, target)
     except OSError as error:
-        raise _write_error(error, target) from error
+        raise write_error(error, target) from error
     except ValueError as error:
         raise InputError("path_invalid", f"{str(path)!r} cannot be a file name: {error}") from error
 
 
 @contextlib.contextmanager
-def _temporary(target: Path) -> Iterator[str]:
+def _temporary(target: Path, prefix: str) -> Iterator[str]:
     # mkstemp makes the file private; a new file of the user's has what the umask leaves, which open() applies.
-    name = tempfile.mktemp(prefix=".tress-", suffix=".part", dir=target.parent)  # noqa: S306
+    name = tempfile.mktemp(prefix=prefix, suffix=TEMPORARY_SUFFIX, dir=target.parent)  # noqa: S306
     try:
         os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield name
@@ -106,7 +117,8 @@ def _place_without_clobbering(name: str, target: Path) -> None:
             raise
 
 
-def _write_error(error: OSError, target: Path) -> InputError:
+def write_error(error: OSError, target: Path) -> InputError:
+    """The error for what the system answered to writing a file."""
     if error.errno in _DISK_FULL:
         return InputError("disk_full", f"no space is left to write {target}", hint="free some space and run it again")
     if error.errno in NO_PERMISSION:

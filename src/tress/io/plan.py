@@ -11,13 +11,9 @@ from typing import Literal, TypeAlias
 
 from tress.errors import InputError
 from tress.io.files import NO_PERMISSION, target_exists
+from tress.io.naming import BESIDE, PICTURE_SUFFIXES, PLAIN, NameTemplate, picture_stem
 
 STANDARD_STREAM = "-"
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff"}
-    | {".bmp", ".dib", ".gif", ".avif", ".heic", ".heif", ".hif"}
-)
-"""Suffixes, in lower case, that a walk through a folder picks up, and that make ``-o`` the name of a file."""
 
 Existing: TypeAlias = Literal["refuse", "overwrite", "skip"]
 
@@ -43,7 +39,7 @@ def plan(
     output: str | None,
     *,
     extension: str,
-    suffix: str = ".cutout",
+    name: NameTemplate | None = None,
     existing: Existing = "refuse",
     protected: Sequence[Path] = (),
     warn: Callable[[str], None] = lambda _: None,
@@ -62,7 +58,7 @@ def plan(
         inputs: files, folders, ``-``.
         output: file, folder, ``-`` or None.
         extension: of the results, with its dot.
-        suffix: what is put before the extension of results that lie beside their inputs.
+        name: what results are called.  None: ``{stem}.cutout`` beside the input, ``{stem}`` in a folder of their own.
         existing: what to do about targets that exist: refuse all of the work, replace them, or leave their jobs out.
         protected: further files that must not be written to.
         warn: is told about inputs that are passed over although they were named, and folders that cannot be read.
@@ -85,20 +81,22 @@ def plan(
         )
     found: list[tuple[Path | None, str]] = []
     empty: list[str] = []
-    for name in inputs:
-        expanded = _expand(name, suffix, skipped=output, warn=warn)
+    for given in inputs:
+        expanded = _expand(given, skipped=output, warn=warn)
         found.extend(expanded)
-        empty += [] if expanded else [name]
+        empty += [] if expanded else [given]
     if not found:
         raise InputError(
             "folder_empty",
             f"there is no picture in the folder {empty[0]}",
             hint="hidden files and earlier results are passed over",
         )
-    for name in empty:
-        warn(f"there is no picture in the folder {name}")
-    found = _without_results(_without_repeats(found), suffix, warn)
-    has_folder = any(name != STANDARD_STREAM and Path(name).is_dir() for name in inputs)
+    for given in empty:
+        warn(f"there is no picture in the folder {given}")
+    # Results that have a folder of their own are not met again as inputs.
+    results = (BESIDE,) if name is None or output is not None else (BESIDE, name)
+    found = _without_results(_without_repeats(found), results, warn)
+    has_folder = any(given != STANDARD_STREAM and Path(given).is_dir() for given in inputs)
 
     if output == STANDARD_STREAM or (output is None and inputs == [STANDARD_STREAM]):
         if len(found) != 1 or has_folder:
@@ -107,9 +105,12 @@ def plan(
             )
         return [Job(found[0][0], None, found[0][1])]
     folder = _output_folder(output, is_many=len(inputs) > 1 or has_folder)
+    if name is not None and folder is None and output is not None:
+        raise InputError(
+            "options_conflict", f"--name and the file name {output} exclude each other", hint="leave one of them out"
+        )
     jobs = [
-        Job(source, _target(source, relative, output, folder, extension, suffix), relative)
-        for source, relative in found
+        Job(source, _target(source, relative, output, folder, extension, name), relative) for source, relative in found
     ]
     _refuse_collisions(jobs)
     _refuse_inputs_as_targets(jobs, protected)
@@ -122,16 +123,14 @@ def plan(
     return jobs
 
 
-def _expand(
-    name: str, suffix: str, *, skipped: str | None, warn: Callable[[str], None]
-) -> list[tuple[Path | None, str]]:
+def _expand(name: str, *, skipped: str | None, warn: Callable[[str], None]) -> list[tuple[Path | None, str]]:
     """An input as sources with their relative names; none for a folder without pictures."""
     if name == STANDARD_STREAM:
         return [(None, STANDARD_STREAM)]
     path = Path(name)
     try:
         if path.is_dir():
-            return [(file, file.relative_to(path).as_posix()) for file in _walk(path, suffix, skipped, warn)]
+            return [(file, file.relative_to(path).as_posix()) for file in walk(path, skipped, warn)]
         is_there = path.exists() or path.is_symlink()
     except PermissionError as error:
         raise InputError("path_no_permission", f"no permission to read {error.filename or name}") from error
@@ -143,10 +142,18 @@ def _expand(
     return [(path, path.name)]
 
 
-def _walk(folder: Path, suffix: str, skipped: str | None, warn: Callable[[str], None]) -> Iterator[Path]:
+def walk(folder: Path, skipped: str | None, warn: Callable[[str], None]) -> Iterator[Path]:
     """The pictures below a folder in a stable order; linked folders are followed, each real folder once.
 
-    An output folder inside the input folder is passed over: what lies there are results.
+    Hidden files and folders, files without a picture suffix and earlier results (``*.cutout.*``) are passed over.
+
+    Args:
+        folder: to walk through.
+        skipped: an output folder inside it, which is passed over too: what lies there are results.
+        warn: is told about folders that cannot be read.
+
+    Raises:
+        OSError: ``folder`` itself cannot be read.
     """
     seen: set[str] = set()
     if skipped is not None and os.path.realpath(skipped) != os.path.realpath(folder):
@@ -168,24 +175,20 @@ def _walk(folder: Path, suffix: str, skipped: str | None, warn: Callable[[str], 
         for name in sorted(files):
             path = Path(place, name)
             is_picture = not name.startswith(".") and path.suffix.lower() in PICTURE_SUFFIXES
-            if is_picture and not _is_result(path, suffix):
+            if is_picture and BESIDE.source_stem(path.stem) is None:
                 yield path
 
 
-def _is_result(path: Path, suffix: str) -> bool:
-    return bool(suffix) and path.stem.lower().endswith(suffix.lower())
-
-
 def _without_results(
-    found: list[tuple[Path | None, str]], suffix: str, warn: Callable[[str], None]
+    found: list[tuple[Path | None, str]], results: Sequence[NameTemplate], warn: Callable[[str], None]
 ) -> list[tuple[Path | None, str]]:
     """Drops results of earlier runs whose pictures are among the inputs."""
-    pictures = {_key(path.with_name(_stem(path))) for path, _ in found if path is not None}
+    pictures = {_key(path.with_name(picture_stem(path.name))) for path, _ in found if path is not None}
     kept = []
     for path, relative in found:
-        if path is not None and _is_result(path, suffix):
-            picture = path.with_name(path.stem[: -len(suffix)])
-            if picture.name and _key(picture) in pictures:
+        if path is not None:
+            stems = [stem for template in results if (stem := template.source_stem(path.stem))]
+            if any(_key(path.with_name(stem)) in pictures for stem in stems):
                 warn(f"{path} is an earlier result and is passed over")
                 continue
         kept.append((path, relative))
@@ -232,26 +235,29 @@ def _output_folder(output: str | None, *, is_many: bool) -> Path | None:
 
 
 def _target(
-    source: Path | None, relative: str, output: str | None, folder: Path | None, extension: str, suffix: str
+    source: Path | None,
+    relative: str,
+    output: str | None,
+    folder: Path | None,
+    extension: str,
+    name: NameTemplate | None,
 ) -> Path:
     if folder is not None:
         place = folder / ("stdin" if source is None else relative)
-        return place.with_name(f"{_stem(place)}{extension}")
+        return place.with_name((name or PLAIN).name(place.name, extension))
     if output is not None:
         return Path(output)
-    if source is None:
-        return Path(f"stdin{suffix}{extension}")
-    return source.with_name(f"{_stem(source)}{suffix}{extension}")
+    place = Path("stdin") if source is None else source
+    return place.with_name((name or BESIDE).name(place.name, extension))
 
 
-def _stem(path: Path) -> str:
-    """The name without a picture suffix; ``page.001`` and ``page.002`` are two names."""
-    return path.stem if path.suffix.lower() in PICTURE_SUFFIXES else path.name
+def folded(name: str) -> str:
+    """Equal for names that may be the same file on file systems that ignore case or Unicode form."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _key(path: Path) -> str:
-    """Equal for paths that may be the same file, also on file systems that ignore case or Unicode form."""
-    return unicodedata.normalize("NFC", os.path.join(os.path.realpath(path.parent), path.name)).casefold()
+    return folded(os.path.join(os.path.realpath(path.parent), path.name))
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> None:

@@ -38,13 +38,23 @@ class Box(NamedTuple):
         """Pixels."""
         return max(self.bottom - self.top, self.right - self.left)
 
+    def shares(self, size: tuple[int, ...]) -> tuple[float, float, float, float]:
+        """The same ends as shares of a picture of ``size`` ``(H, W)``."""
+        return self.top / size[0], self.bottom / size[0], self.left / size[1], self.right / size[1]
+
     def scaled(self, scale: float) -> Box:
         """The same box in the picture at another size."""
         return Box(*(round(end * scale) for end in self))
 
 
 def closer_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) -> Box | None:
-    """Where to look closer: the subject with a margin, in a picture of ``size`` ``(H, W)``.
+    """As ``subject_box``, but None if the subject is too large to gain from looking at it alone."""
+    box = subject_box(alpha, size, smallest_share=smallest_share)
+    return box if box is not None and box.long_side <= LARGEST_SHARE * max(size) else None
+
+
+def subject_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) -> Box | None:
+    """The subject with a margin, in a picture of ``size`` ``(H, W)``.
 
     Args:
         alpha: ``(h, w)`` float32, the answer to the whole picture.
@@ -52,7 +62,7 @@ def closer_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) ->
         smallest_share: no box is shorter than this share of the picture's long side, unless the picture ends there.
 
     Returns:
-        None if there is no subject, or one too large to gain from it.
+        None if there is no subject.
     """
     inside = alpha > SUBJECT_ALPHA
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
@@ -63,13 +73,12 @@ def closer_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) ->
     left, right = columns[0] * across, (columns[-1] + 1) * across
     long_side = max(bottom - top, right - left)
     margin = max(MARGIN * long_side, (smallest_share * max(size) - long_side) / 2)
-    box = Box(
+    return Box(
         max(0, int(top - margin)),
         min(size[0], int(np.ceil(bottom + margin))),
         max(0, int(left - margin)),
         min(size[1], int(np.ceil(right + margin))),
     )
-    return box if box.long_side <= LARGEST_SHARE * max(size) else None
 
 
 def closer_scale(box: Box, near: tuple[int, ...]) -> float:

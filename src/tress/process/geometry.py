@@ -74,6 +74,30 @@ def restore(answer: npt.NDArray, placement: Placement) -> npt.NDArray:
     return resize(inner, placement.height_px, placement.width_px)
 
 
+def crop_resized(
+    plane: npt.NDArray, ends: tuple[float, float, float, float], height_px: int, width_px: int
+) -> npt.NDArray:
+    """A part of a picture at another size, without resizing the whole.
+
+    Args:
+        plane: ``(H, W)``, uint8 or float32.
+        ends: top, bottom, left and right of the part, as shares of the picture.
+        height_px: of the result.
+        width_px: of the result.
+    """
+    height, width = plane.shape
+    top, bottom, left, right = ends
+    grow_y, grow_x = height_px / ((bottom - top) * height), width_px / ((right - left) * width)
+    # Pixel centres sit at +0.5.
+    matrix = np.array(
+        [
+            [grow_x, 0, (0.5 - left * width) * grow_x - 0.5],
+            [0, grow_y, (0.5 - top * height) * grow_y - 0.5],
+        ]
+    )
+    return warp(plane, matrix, height_px, width_px)
+
+
 def warp(
     image: npt.NDArray,
     matrix: npt.NDArray[np.float64],

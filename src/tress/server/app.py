@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 from http.client import METHOD_NOT_ALLOWED
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,8 +20,10 @@ from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig
 from tress.server.contracts import rembg, removebg
 from tress.server.contracts.cutout import cutout_router
+from tress.server.contracts.preview import preview_router
 from tress.server.contracts.site import site_router
 from tress.server.contracts.system import system_router
+from tress.server.reading.targets import OriginForm
 from tress.server.reporting.telemetry import Telemetry
 from tress.server.reporting.trace import Tracing, problem_response, trace_of
 from tress.server.work.job import Cutter
@@ -75,7 +79,7 @@ def create_app(
     app.state.service = service
     routers = [cutout_router, system_router, removebg.removebg_router, rembg.rembg_router]
     if config.page:
-        routers.append(site_router)
+        routers += [site_router, preview_router]
     routes = list(app.router.routes)
     for make_router in routers:
         router = make_router(service)
@@ -85,9 +89,28 @@ def create_app(
     app.add_exception_handler(TressError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
     shapes = {removebg.PREFIX: removebg.removebg_shape, rembg.PREFIX: rembg.rembg_shape}
+    if config.allowed_origins:
+        app.add_middleware(CORSMiddleware, **_for_pages_elsewhere(config))
     app.add_middleware(Tracing, telemetry=telemetry, shapes=shapes)
+    app.add_middleware(OriginForm)
     _document_keys(app, bool(config.keys))
     return app
+
+
+def _for_pages_elsewhere(config: ServerConfig) -> dict[str, Any]:
+    """What scripts of pages on other origins may send and read.  Cookies are of no use here."""
+    return {
+        "allow_origins": list(config.allowed_origins),
+        "allow_methods": ["GET", "HEAD", "POST"],
+        "allow_headers": ["*"],
+        "expose_headers": [
+            *("X-Width", "X-Height", "X-Layout", "X-Found", "X-Confidence", "X-Model", "X-Device", "X-Warnings"),
+            *("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After"),
+            *("X-Type", "X-Credits-Charged", "X-Foreground-Top", "X-Foreground-Left"),
+            *("X-Foreground-Width", "X-Foreground-Height", "Server-Timing"),
+        ],
+        "max_age": 600,
+    }
 
 
 def load_remover(config: ServerConfig) -> Cutter:

@@ -11,6 +11,7 @@ from tress.server.admission.keys import KeyRing
 
 DEFAULT_PORT = 8000
 _SEGMENTS = r"(/[\w.~%!$&'()*+,;=:@-]+)"
+_ORIGIN = re.compile(r"https?://[\w.\[\]-]+(:\d{1,5})?", re.ASCII)
 _PUBLIC_URL = re.compile(rf"https?://[\w.:\[\]-]+{_SEGMENTS}*|{_SEGMENTS}+", re.ASCII)
 
 
@@ -41,6 +42,8 @@ class ServerConfig:
             leaves it to uvicorn: those in the environment variable ``FORWARDED_ALLOW_IPS``, or else 127.0.0.1.
         public_url: address under which clients reach the service, or its path alone; empty where they reach it at the
             root of whatever host they name.
+        allowed_origins: origins of pages elsewhere whose scripts may use the service, such as ``https://shop.example``;
+            ``*`` for all.
         open_metrics: whether ``/metrics`` can be read without a key.
         page: whether the web page is served at ``/``.
     """
@@ -56,14 +59,15 @@ class ServerConfig:
     queue_size: int = 32
     deadline_s: float = 60.0
     max_upload_bytes: int = 32 * 2**20
-    max_megapixels: float = 50.0
-    megapixels_in_flight: float = 100.0
+    max_megapixels: float = 55.0
+    megapixels_in_flight: float = 110.0
     rate_per_minute: int = 0
     fetch_urls: bool = True
     fetch_timeout_s: float = 15.0
     fetch_networks: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     public_url: str = ""
+    allowed_origins: tuple[str, ...] = ()
     open_metrics: bool = False
     page: bool = True
 
@@ -87,6 +91,13 @@ class ServerConfig:
                     "server_config", f"{network!r} is not a network: {error}", hint="write it as 10.1.2.0/24"
                 ) from error
 
+        for origin in self.allowed_origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise InputError(
+                    "server_config",
+                    f"{origin!r} is no origin of a page",
+                    hint="write it as https://shop.example or http://localhost:3000, or * for all",
+                )
         if self.public_url and not _PUBLIC_URL.fullmatch(self.public_url):
             raise InputError(
                 "server_config",

@@ -178,6 +178,10 @@ def export(
             min=0, help="Input size if not 0; else a locator's run's long side, or 512; a refiner's tile, 112."
         ),
     ] = 0,
+    second_look: Annotated[
+        int | None,
+        typer.Option(min=0, help="Input size at a locator's second look, 0 for none; the run's if not given, or none."),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the model; tress-TASK if not given.")] = "",
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "0.2.0",
     licence: Annotated[
@@ -210,6 +214,7 @@ def export(
         multiple=32 if locates else 8,
         has_uncertainty=locates,
         has_presence=locates,
+        second_look_px=(found.second_look_px if second_look is None else second_look) if locates else 0,
         licence=found.licence if licence is None else licence,
         recipe=metadata.get("recipe", ""),
         notes=metadata.get("notes", ""),

@@ -25,6 +25,8 @@ from tress_train.run.records import read_summary
 OPSET = 17
 # Smaller tensors are kept in full precision: they are biases and scales, and save nothing.
 HALF_FROM_SIZE = 256
+# Larger draws finer edges and takes longer; the windows of training are of views about as large.
+SECOND_LOOK_PX = 768
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,15 @@ class Exported:
 
     Attributes:
         variant: encoder of a locator.
-        long_side_px: input size of a locator.
+        long_side_px: input size of a locator, at its first look.
+        second_look_px: input size at the second look; 0 for a locator that never saw one.
         tile_px: input size of a refiner: the side of the runtime's tiles, whatever crops it was trained on.
         licence: SPDX name; empty where this project cannot speak for the data.
     """
 
     variant: str = "lite2"
     long_side_px: int = 512
+    second_look_px: int = 0
     tile_px: int = TileGrid.tile_px
     licence: str = "Apache-2.0"
 
@@ -56,9 +60,12 @@ def exported(run: Path) -> Exported:
     foreign = recipe["name"] == "finetune" or any(
         source_of(name, registered) is None for name in record.get("used_sets", ())
     )
+    last = recipe["stages"][-1]
+    looks_twice = bool(last.get("window_px"))
     return Exported(
         variant=recipe.get("variant", usual.variant),
-        long_side_px=recipe["stages"][-1].get("long_side_px", usual.long_side_px),
+        long_side_px=last["first_px"] if looks_twice else last.get("long_side_px", usual.long_side_px),
+        second_look_px=SECOND_LOOK_PX if looks_twice else 0,
         licence="" if foreign else usual.licence,
     )
 
@@ -92,7 +99,8 @@ def export_onnx(model: nn.Module, spec: ModelSpec, target: Path, *, half: bool =
     Returns:
         The size of the file in bytes.
     """
-    channels, side = (3, 96) if spec.task == "locator" else (5, 64)
+    locates = spec.task == "locator"
+    channels, side = 5 if spec.second_look_px or not locates else 3, 96 if locates else 64
     names = ["alpha", "uncertainty", "presence"] if spec.task == "locator" else ["alpha"]
     axes = {"image": {0: "batch", 2: "height", 3: "width"}}
     axes |= {name: {0: "batch", 2: "height", 3: "width"} for name in names if name != "presence"}

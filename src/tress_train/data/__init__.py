@@ -13,13 +13,14 @@ Which pictures there are:
 Pictures in memory:
 
 - ``reading``: decodes, or says what is damaged;
-- ``library``: everything a run trains on, decoded once;
+- ``library``: everything a run trains on, decoded once or read again when it is drawn;
+- ``lists``: pictures chosen by eye (``lists.json``);
 - ``pools``: cut-outs and backgrounds that composites are drawn from.
 
 Samples made of them:
 
 - ``samples``: what the loop asks of samples;
-- ``dataset``, ``crops``, ``pairs``: samples for the locator, the refiner, and both at once;
+- ``dataset``, ``looks``, ``crops``: samples for the locator, for its two looks, and for the refiner;
 - ``scenes``: whole composites with a locator's answer to each;
 - ``compose``: puts cut-outs onto backgrounds;
 - ``strands``: draws strands of hair onto cut-outs;

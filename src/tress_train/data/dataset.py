@@ -19,7 +19,8 @@ from tress.errors import InputError
 from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
 from tress_train.data import augment, compose
-from tress_train.data.library import Library, Photo, Picture
+from tress_train.data.library import AnyPhoto, AnyPicture, Library
+from tress_train.data.lists import MARK
 from tress_train.data.samples import Samples
 from tress_train.recipes.stages import LATER, OTHERS, Mix
 
@@ -45,7 +46,7 @@ class Draw:
     name: str
     share: float
     mix: Mix
-    photos: tuple[Photo, ...] = ()
+    photos: tuple[AnyPhoto, ...] = ()
 
 
 class TrainingSet(Samples):
@@ -224,12 +225,12 @@ def _plan(library: Library, mix: Mix, share: float, difficulty: Mapping[str, Dif
 
 def _weights(
     wanted: Mapping[str, float],
-    present: Mapping[str, list[Photo]] | Mapping[str, list[Picture]],
+    present: Mapping[str, list[AnyPhoto]] | Mapping[str, list[AnyPicture]],
     later: frozenset[str],
 ) -> dict[str, float]:
     """The weight of each present set; those of ``*`` and ``+`` are divided among those that are not named."""
     weights = {name: weight for name, weight in wanted.items() if name in present and weight > 0}
-    others = sorted(name for name in present if name not in wanted)
+    others = sorted(name for name in present if name not in wanted and not name.startswith(MARK))
     after = [name for name in others if LATER in wanted and name in later]
     here = [name for name in others if name not in after]
     shares = [(here, wanted.get(OTHERS, 0.0)), (after, wanted.get(LATER, 0.0))]
@@ -241,15 +242,15 @@ def _weights(
     return weights
 
 
-def _pick(photos: Sequence[Photo], height: int, width: int, rng: np.random.Generator) -> Photo:
+def _pick(photos: Sequence[AnyPhoto], height: int, width: int, rng: np.random.Generator) -> AnyPhoto:
     # Of a few candidates the one whose aspect fits the canvas best: less padding, all pictures still drawn.
     picks = [photos[int(rng.integers(len(photos)))] for _ in range(3)]
     aspect = np.log(width / height)
-    return min(picks, key=lambda p: abs(np.log(p.image.shape[1] / p.image.shape[0]) - aspect))
+    return min(picks, key=lambda p: abs(np.log(p.shape[1] / p.shape[0]) - aspect))
 
 
-def _photo(photos: Sequence[Photo], height: int, width: int, rng: np.random.Generator) -> tuple[Image, ...]:
-    photo = _pick(photos, height, width, rng)
+def _photo(photos: Sequence[AnyPhoto], height: int, width: int, rng: np.random.Generator) -> tuple[Image, ...]:
+    photo = _pick(photos, height, width, rng).decoded()
     matrix = _view(photo.label.alpha, height, width, rng)
     image = warp(photo.image, matrix, height, width)
     alpha = warp(photo.label.alpha, matrix, height, width)

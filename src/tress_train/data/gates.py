@@ -7,6 +7,9 @@ knows no chance, so a composite is fully named by its key:
 
 - ``CUTOUT@BACKGROUND``: over a photo;
 - ``CUTOUT@far`` and ``CUTOUT@near``: over one colour far from or near to the subject's mean colour.
+
+The very first gate, ``first_case``, is no rung of the ladder: one person of light skin and dark hair on a plain ground,
+chosen by eye (``lists.json``), since no measure knows skin and hair.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from tress.process.geometry import resize
 from tress.process.labels import Edge, Label, make_label
 from tress_train.data.collection import by_hash, held_back
 from tress_train.data.difficulty import measure_label
+from tress_train.data.lists import read_lists
 from tress_train.data.reading import read_alpha, read_rgb, read_rgba, shrink_rgba
 from tress_train.recipes.stages import LADDER
 
@@ -37,6 +41,7 @@ PHOTO_SHARE, CUTOUT_SHARE, BACKGROUND_SHARE = 0.25, 0.15, 0.1
 # Low-resolution pictures are learned from but say little about what a network can do.
 TOO_SMALL = ("oxford-pets-128",)
 MOST = 40
+FIRST_CASE, FIRST_CASE_HELD_BACK = "first_case", "first_case_held_back"
 
 Image = npt.NDArray[np.uint8]
 
@@ -86,13 +91,17 @@ def build_gates(records: Mapping[str, Record]) -> dict[str, list[str]]:
         if grounds:
             keys += [f"{cutout}@{sorted(grounds)[(2 * i + j) % len(grounds)]}" for j in range(2)]
     subsets: dict[str, list[str]] = {name: [] for name, _ in LADDER}
+    chosen = set(read_lists()[FIRST_CASE_HELD_BACK])
     for key in by_hash(keys):
+        if source_keys({"": [key]}) & chosen:
+            continue
         image, alpha, edge, ignore_px = _read(key, records)
         difficulty = measure_label(image, alpha, edge, ignore_px)
         name = next((name for name, limits in LADDER if limits.admits(difficulty)), None)
         if difficulty.subjects and name is not None and len(subsets[name]) < MOST:
             subsets[name].append(key)
-    return {name: sorted(found) for name, found in subsets.items()}
+    first = sorted(f"{key}@far" for key in chosen if key in records)
+    return {FIRST_CASE: first, **{name: sorted(found) for name, found in subsets.items()}}
 
 
 def on_ground(cutout: str, grounds: Sequence[str]) -> str:

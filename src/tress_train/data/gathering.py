@@ -21,7 +21,6 @@ from tress_train.data.collection import (
 from tress_train.data.difficulty import measure_all
 from tress_train.data.gates import (
     BACKGROUND_SHARE,
-    CUTOUT_SHARE,
     MOST,
     check_present,
     on_ground,
@@ -31,9 +30,9 @@ from tress_train.data.gates import (
 from tress_train.data.library import Library, load_library
 from tress_train.data.overlap import SAME_PHOTO
 from tress_train.data.sources import registered_sources, source_of
-from tress_train.recipes.base import BaseRecipe, JointRecipe, Recipe, RefinerRecipe
+from tress_train.recipes.base import BaseRecipe, Recipe, RefinerRecipe
 from tress_train.recipes.refiner_stages import CANVAS_PX, ZOOM_MAX
-from tress_train.recipes.stages import CUTOUTS, OTHERS, shares
+from tress_train.recipes.stages import OTHERS, shares
 from tress_train.storage.places import Place
 
 OWN, HAIR = "own", "hair"
@@ -80,6 +79,7 @@ class _Choice:
     subsets: dict[str, list[str]]
     max_side_px: int
     needs_difficulty: bool = False
+    in_memory: bool = True
 
 
 def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path) -> RunData:
@@ -99,9 +99,6 @@ def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path) -> RunData
     else:
         assert isinstance(recipe, Recipe)
         choice = _choose_for_locator(recipe, collection)
-        if isinstance(recipe, JointRecipe):
-            share = max(CUTOUT_SHARE, recipe.own_held_back)
-            choice = _also_for_refiner(choice, _choose_for_refiner(recipe, collection.train, share))
     wanted = {gate.subset for stage in recipe.stages for gate in stage.gates}
     for name in wanted:
         if not choice.subsets.get(name):
@@ -128,7 +125,10 @@ def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path) -> RunData
     looked_at = _looked_at(recipe, subsets, collection)
     hashes = {key: file_hash(record) for key, record in collection.train.items()}
     return RunData(
-        library=replace(load_library(choice.used, choice.max_side_px, looked_at), later=collection.later_sets),
+        library=replace(
+            load_library(choice.used, choice.max_side_px, looked_at, in_memory=choice.in_memory),
+            later=collection.later_sets,
+        ),
         difficulty=measure_all(choice.used, cache) if choice.needs_difficulty else {},
         subsets=subsets,
         train=collection.train,
@@ -179,19 +179,10 @@ def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
     return _Choice(
         used,
         {**frozen, OWN: own},
-        round(_SPARE * max(max(stage.sides_px) for stage in recipe.stages)),
+        recipe.keep_px or round(_SPARE * max(max(stage.sides_px) for stage in recipe.stages)),
         any(mix.limits is not None for mix in mixes),
+        recipe.in_memory,
     )
-
-
-def _also_for_refiner(locator: _Choice, refiner: _Choice) -> _Choice:
-    """What a locator's and a refiner's runs would be trained on, less what either holds back."""
-    used = {
-        key: record
-        for key, record in locator.used.items()
-        if key in refiner.used or not (record.alpha is None or record.edge == "rgba")
-    }
-    return replace(locator, used=used, subsets={**locator.subsets, CUTOUTS: refiner.subsets[OWN]})
 
 
 def _choose_for_refiner(recipe: BaseRecipe, train: Mapping[str, Record], share: float) -> _Choice:

@@ -1,4 +1,4 @@
-"""Everything a run trains on, decoded once and kept in memory."""
+"""Everything a run trains on: read once before the first step, and kept in memory or read again when it is drawn."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.labels import Label, make_label
+from tress_train.data.lists import MARK, read_lists
 from tress_train.data.reading import read_alpha, read_rgb, read_rgba, shrink, shrink_rgba, trim_clear
 
 _LISTED = 20
@@ -30,6 +32,15 @@ class Photo:
     image: npt.NDArray[np.uint8]
     label: Label
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(H, W, 3)``."""
+        return self.image.shape
+
+    def decoded(self) -> Photo:
+        """Itself: it is decoded."""
+        return self
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -43,27 +54,69 @@ class Picture:
     kind: str
 
 
-_Loaded = Photo | Picture
+@dataclass(frozen=True)
+class FilePhoto:
+    """A photo that stays in its files; every look at ``image`` or ``label`` reads them."""
+
+    key: str
+    record: Record
+    max_side_px: int
+    shape: tuple[int, ...]
+
+    def decoded(self) -> Photo:
+        """The photo with its label, as it was when the run began."""
+        found = _load(self.key, self.record, self.max_side_px)
+        assert isinstance(found, Photo)
+        return found
+
+
+@dataclass(frozen=True)
+class FilePicture:
+    """A cut-out or background that stays in its file; every look at ``image`` reads it."""
+
+    key: str
+    record: Record
+    max_side_px: int
+
+    @property
+    def kind(self) -> str:
+        """As in its manifest."""
+        return self.record.kind
+
+    @property
+    def image(self) -> npt.NDArray[np.uint8]:
+        """As of ``Picture``."""
+        found = _load(self.key, self.record, self.max_side_px)
+        assert isinstance(found, Picture)
+        return found.image
+
+
+AnyPhoto: TypeAlias = Photo | FilePhoto
+AnyPicture: TypeAlias = Picture | FilePicture
+_Loaded: TypeAlias = AnyPhoto | AnyPicture
 
 
 @dataclass
 class Library:
     """Photos and cut-outs by data set, backgrounds by kind.
 
+    A list that was chosen by eye (``data.lists``) is a data set of its own as well, called ``@NAME``.
     ``empty`` holds those of the backgrounds that are pictures of the kind one works on, without a subject (edge
     ``empty``); ``dropped`` lists teacher's labels that say nothing, ``later`` the data sets that are only in later data
     folders.
     """
 
-    photos: dict[str, list[Photo]] = field(default_factory=dict)
-    cutouts: dict[str, list[Picture]] = field(default_factory=dict)
-    backgrounds: dict[str, list[Picture]] = field(default_factory=dict)
-    empty: list[Picture] = field(default_factory=list)
+    photos: dict[str, list[AnyPhoto]] = field(default_factory=dict)
+    cutouts: dict[str, list[AnyPicture]] = field(default_factory=dict)
+    backgrounds: dict[str, list[AnyPicture]] = field(default_factory=dict)
+    empty: list[AnyPicture] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     later: frozenset[str] = frozenset()
 
 
-def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Iterable[Record] = ()) -> Library:
+def load_library(
+    records: Mapping[str, Record], max_side_px: int, looked_at: Iterable[Record] = (), *, in_memory: bool = True
+) -> Library:
     """Decodes all pictures; larger ones are scaled down to ``max_side_px``.
 
     Args:
@@ -71,6 +124,7 @@ def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Ite
         max_side_px: of a picture's long side.
         looked_at: pictures that are only scored: decoded and forgotten, so that damage shows now and not in the middle
             of a run.
+        in_memory: keep what is decoded; else every picture is decoded again each time it is drawn.
 
     Raises:
         InputError: one or several pictures are damaged; the message lists them with what is wrong.
@@ -81,9 +135,14 @@ def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Ite
 
     def load(key: str, record: Record) -> _Loaded | InputError | None:
         try:
-            return _load(key, record, max_side_px)
+            found = _load(key, record, max_side_px)
         except InputError as error:
             return error
+        if in_memory or found is None:
+            return found
+        if isinstance(found, Photo):
+            return FilePhoto(key, record, max_side_px, found.shape)
+        return FilePicture(key, record, max_side_px)
 
     def look(record: Record) -> InputError | None:
         found = load("", record)
@@ -98,6 +157,7 @@ def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Ite
                 damaged.append(found.message)
             else:
                 _add(library, key, records[key], found)
+        _add_lists(library)
         damaged += [error.message for error in pool.map(look, others) if error is not None]
     if damaged:
         more = f"\n  ... and {len(damaged) - _LISTED} more" if len(damaged) > _LISTED else ""
@@ -111,7 +171,7 @@ def load_library(records: Mapping[str, Record], max_side_px: int, looked_at: Ite
     return library
 
 
-def _load(key: str, record: Record, max_side_px: int) -> _Loaded | None:
+def _load(key: str, record: Record, max_side_px: int) -> Photo | Picture | None:
     """A picture as the library holds it; None if its label says nothing."""
     if record.edge == "rgba":
         # How large a cut-out is in a composite shall not depend on the margin it was saved with.
@@ -134,10 +194,19 @@ def _load(key: str, record: Record, max_side_px: int) -> _Loaded | None:
     return None if label is None or blind else Photo(key, shrink(image, max_side_px), label)
 
 
+def _add_lists(library: Library) -> None:
+    for name, keys in read_lists().items():
+        wanted = set(keys)
+        for kind in (library.photos, library.cutouts):
+            found = [picture for pictures in kind.values() for picture in pictures if picture.key in wanted]
+            if found:
+                kind[f"{MARK}{name}"] = found  # type: ignore[assignment]
+
+
 def _add(library: Library, key: str, record: Record, found: _Loaded | None) -> None:
     if found is None:
         library.dropped.append(key)
-    elif isinstance(found, Photo):
+    elif isinstance(found, AnyPhoto):
         library.photos.setdefault(record.set, []).append(found)
     elif record.edge == "rgba":
         library.cutouts.setdefault(record.set, []).append(found)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from tress.errors import InputError
 from tress.process.geometry import warp
 from tress_train.data import compose
-from tress_train.data.library import Library, Picture
+from tress_train.data.library import AnyPicture, Library
+from tress_train.data.lists import MARK
 
 
 class Pools:
@@ -25,10 +26,15 @@ class Pools:
 
     def __init__(self, library: Library, hair_share: float) -> None:
         self.hair_share = hair_share
-        cutouts = [picture for _, pictures in sorted(library.cutouts.items()) for picture in pictures]
+        cutouts = [
+            picture
+            for name, pictures in sorted(library.cutouts.items())
+            if not name.startswith(MARK)
+            for picture in pictures
+        ]
         self.hair = [picture for picture in cutouts if picture.kind == "hair"]
         self.other = [picture for picture in cutouts if picture.kind != "hair"]
-        self.backgrounds = [picture.image for _, found in sorted(library.backgrounds.items()) for picture in found]
+        self.backgrounds = [picture for _, found in sorted(library.backgrounds.items()) for picture in found]
         if not cutouts:
             raise InputError(
                 "no_cutouts",
@@ -36,7 +42,7 @@ class Pools:
                 hint="add transparent pictures, or hold back fewer of them (own_held_back)",
             )
 
-    def cutout(self, rng: np.random.Generator) -> Picture:
+    def cutout(self, rng: np.random.Generator) -> AnyPicture:
         """A cut-out, of the kind ``hair`` as often as wished."""
         use_hair = bool(self.hair) and (not self.other or rng.random() < self.hair_share)
         pool = self.hair if use_hair else self.other
@@ -57,7 +63,7 @@ class Pools:
         if draw < 0.25 or not self.backgrounds:
             picture = compose.plain_background(height_px, width_px, rng)
         else:
-            image = self.backgrounds[rng.integers(len(self.backgrounds))]
+            image = self.backgrounds[rng.integers(len(self.backgrounds))].image
             cover = max(height_px / image.shape[0], width_px / image.shape[1]) * rng.uniform(1, 1.5)
             slack_x, slack_y = image.shape[1] * cover - width_px, image.shape[0] * cover - height_px
             matrix = np.array([[cover, 0, -rng.random() * slack_x], [0, cover, -rng.random() * slack_y]])

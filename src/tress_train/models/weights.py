@@ -31,20 +31,16 @@ def load(path: Path) -> dict[str, Any]:
 def load_weights(model: nn.Module, path: Path) -> None:
     """Copies averaged weights (``ema.pt``), or those inside a full checkpoint (``last.pt``), into ``model``.
 
-    Where the file holds several networks (as a joint run leaves them), the one called like the model's class is taken.
-
     Raises:
         InputError: the file is missing.
         ModelError: it is damaged, or its weights belong to another network.
     """
     state = load(path)
     state = state.get("averaged", state)
-    prefix = f"{type(model).__name__.lower()}."
-    own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
     try:
-        model.load_state_dict(own or state)
+        model.load_state_dict(state)
     except RuntimeError as error:
-        first = _first_difference(model.state_dict(), own or state)
+        first = _first_difference(model.state_dict(), state)
         raise ModelError("weights_mismatch", f"the weights in {path} are of another network: {first}") from error
 
 

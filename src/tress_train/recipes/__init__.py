@@ -4,8 +4,7 @@ What recipes are made of, and no recipe itself:
 
 - ``base``: the shape of a recipe, and its smoke test;
 - ``stages``: stages, mixes and gates as data, and the ladder from simple to complex;
-- ``refiner_stages``: the stages of a refiner;
-- ``_mixes``: mixes that several recipes draw from.
+- ``refiner_stages``: the stages of a refiner.
 """
 
 from __future__ import annotations

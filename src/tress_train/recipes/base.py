@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from tress.errors import InputError
 from tress_train.recipes.refiner_stages import CANVAS_PX, NARROWEST, SCENE_PX, RefinerLoss, RefinerStage
-from tress_train.recipes.stages import CUTOUTS, OTHERS, Composites, Gate, LocatorLoss, Metric, Mix, Stage
+from tress_train.recipes.stages import OTHERS, Composites, Gate, LocatorLoss, Metric, Mix, Stage
 
 
 @dataclass(frozen=True)
@@ -92,66 +92,26 @@ class Recipe(BaseRecipe):
         frozen_stages: the stem and this many encoder stages stay as they are; so do all its batch norms.
         loss: weights of the losses, for stages that have none of their own.
         val_stride: every how many-th validation picture is looked at in an evaluation; 0 for none.
+        keep_px: long side to which pictures are scaled down as they are read; 0 for a quarter more than the samples'.
+        in_memory: decoded pictures are kept; else each is read again whenever it is drawn, which takes some 10 ms and
+            next to no memory.
     """
 
     stages: tuple[Stage, ...]
-    task: Literal["locator", "joint"] = "locator"
+    task: Literal["locator"] = "locator"
     variant: str = "lite2"
     encoder_weights: Literal["imagenet", "random"] = "imagenet"
     frozen_stages: int = 3
     loss: LocatorLoss = field(default_factory=LocatorLoss)
     val_stride: int = 2
+    keep_px: int = 0
+    in_memory: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for stage in self.stages:
             if min(stage.sides_px) < 32:
                 raise InputError("recipe_invalid", f"the samples of stage {stage.name} need at least 32 px")
-
-
-@dataclass(frozen=True)
-class JointRecipe(Recipe):
-    """A training run of a locator and a refiner together; a sample of the locator's comes with a scene for both.
-
-    Attributes:
-        task: what is trained, see ``tasks``.
-        locator_weights, refiner_weights: what either starts from when the run is not given weights of both.
-        refiner_loss: weights of the refiner's losses.
-        refiner_lr_share: learning rate of the refiner relative to the locator's decoder.
-        crops: crops per scene for the refiner.
-        crop_px: side of a crop, a multiple of 8.
-        hair_share: share of the scenes whose cut-out is of the kind ``hair``, if there are both kinds.
-        strands_share: share of the scenes whose cut-out gets strands of hair drawn onto it.
-    """
-
-    task: Literal["locator", "joint"] = "joint"
-    locator_weights: str = ""
-    refiner_weights: str = ""
-    refiner_loss: RefinerLoss = field(default_factory=RefinerLoss)
-    refiner_lr_share: float = 2.5
-    crops: int = 4
-    crop_px: int = 160
-    hair_share: float = 0.6
-    strands_share: float = 0.4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for stage in self.stages:
-            # The smallest of `data.pairs.EIGHTHS`, the narrowest of `data.dataset.CANVASES`.
-            largest = int(min(stage.sides_px) * 0.75 * 0.7)
-            if self.crop_px % 8 or not 32 <= self.crop_px <= largest:
-                raise InputError(
-                    "recipe_invalid",
-                    f"stage {stage.name} cannot have crops of {self.crop_px} px",
-                    hint=f"a multiple of 8 from 32 to {largest}, which follows from its long side",
-                )
-
-    def refiner(self) -> RefinerRecipe:
-        """What of this recipe concerns the refiner; its stages are of no use."""
-        stage = RefinerStage("joint", steps=1, batch=1, lr=1.0)
-        return RefinerRecipe(
-            self.name, (stage,), norms=self.norms, precision=self.precision, optim=self.optim, loss=self.refiner_loss
-        )
 
 
 @dataclass(frozen=True)
@@ -227,6 +187,9 @@ def smoke(recipe: AnyRecipe, *, processes: int = 1, keep_network: bool = False) 
                 steps=2,
                 long_side_px=_SMOKE_PX,
                 also_px=0,
+                window_px=min(stage.window_px, 32),
+                first_px=_SMOKE_PX // 2,
+                first_also_px=0,
                 batch=batch,
                 mix=_SMOKE_MIX,
                 more=(),
@@ -234,8 +197,6 @@ def smoke(recipe: AnyRecipe, *, processes: int = 1, keep_network: bool = False) 
             )
             for stage in small.stages
         )
-        if isinstance(small, JointRecipe):
-            small = replace(small, crop_px=32, own_held_back=0.5)
         variant = small.variant if keep_network else "lite0"
         return replace(small, stages=stages, variant=variant, encoder_weights="random")
     if isinstance(small, RefinerRecipe):
@@ -254,7 +215,4 @@ _PASSED_BY_ALL: dict[Metric, float] = {"iou": 0.0, "mae": 1.0, "band_mad": 1.0, 
 
 
 def _easy(gates: tuple[Gate, ...]) -> tuple[Gate, ...]:
-    return tuple(
-        Gate(gate.metric, gate.subset if gate.subset == CUTOUTS else "own", _PASSED_BY_ALL[gate.metric])
-        for gate in gates
-    )
+    return tuple(Gate(gate.metric, "own", _PASSED_BY_ALL[gate.metric]) for gate in gates)

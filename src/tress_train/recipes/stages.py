@@ -15,8 +15,6 @@ HIGHER_IS_BETTER: Mapping[Metric, bool] = {"iou": True, "mae": False, "band_mad"
 OTHERS = "*"
 # Data sets that are only in the later of several data folders, beside which `OTHERS` stands for those of the first.
 LATER = "+"
-# The subset of composites of held-back cut-outs, in a run that trains a locator as well.
-CUTOUTS = "cutouts"
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,9 @@ class Mix:
     """How often each data set is drawn, relative to the others.
 
     Attributes:
-        sets: weight of photos by data set; ``*`` stands for all sets that are not named; others are not drawn.
-            Where ``+`` is given, it stands for those that are only in later data folders; where only one of both finds
-            sets, it has the weight of both.
+        sets: weight of photos by data set, or by a list of pictures (``@NAME``, see ``data.lists``); ``*`` stands for
+            all sets that are not named; others are not drawn.  Where ``+`` is given, it stands for those that are only
+            in later data folders; where only one of both finds sets, it has the weight of both.
         composite: weight of composites made of cut-outs and backgrounds.
         empty: weight of pictures without a subject.
         limits: which photos may be drawn; None admits all.
@@ -117,8 +115,7 @@ class Gate:
         metric: ``iou`` (at least), ``mae`` or ``band_mad`` (at most; mean error inside the soft band).  A refiner's
             is ``band_gain`` (at least): the share of the coarse alpha's mean squared error in the band that is gone.
         subset: a list of ``gates.json``, or ``own`` for the pictures held back from the data that is trained on.
-            A refiner has ``own`` and ``hair``: held-back cut-outs of all kinds, and of that kind; trained together
-            with a locator it has ``cutouts``, of all kinds, which are held back even if ``own_held_back`` is zero.
+            A refiner has ``own`` and ``hair``: held-back cut-outs of all kinds, and of that kind.
         threshold: the value to reach.
     """
 
@@ -148,6 +145,9 @@ class Stage:
         replay_share: share of the samples that is drawn from the mixes of the earlier stages.
         gates: what must be reached on frozen pictures before the next stage starts.
         min_share: share of the budget that is trained even if the gates are passed earlier.
+        window_px: side of the windows of the samples that a second look sees; 0 for the first look alone.
+        first_px, first_also_px: with a second look, long side of what the first one sees, and that of every second
+            batch (0 stands for ``first_px``); the samples themselves are as large as the second look sees the whole.
     """
 
     name: str
@@ -162,11 +162,24 @@ class Stage:
     gates: tuple[Gate, ...] = ()
     min_share: float = 1.0
     also_px: int = 0
+    window_px: int = 0
+    first_px: int = 512
+    first_also_px: int = 0
 
     @property
     def sides_px(self) -> tuple[int, ...]:
         """Long sides of the samples, which the batches take in turn."""
         return (self.long_side_px, self.also_px) if self.also_px else (self.long_side_px,)
+
+    @property
+    def first_sides_px(self) -> tuple[int, ...]:
+        """Long sides of what the first look sees, which the batches take in turn; only with a second look."""
+        return (self.first_px, self.first_also_px) if self.first_also_px else (self.first_px,)
+
+    @property
+    def seen_px(self) -> tuple[int, ...]:
+        """Long sides of whole pictures as the first look sees them in this stage."""
+        return self.first_sides_px if self.window_px else self.sides_px
 
 
 @dataclass(frozen=True)

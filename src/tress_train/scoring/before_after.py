@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from tress.evaluation.report.gallery import embedded, grey_alpha, over_checker
+from tress.evaluation.report.gallery import address, views
 from tress.evaluation.report.page import figure, page, table
 from tress_train.data.gates import Target
 from tress_train.scoring.quick_eval import Predict, Row, means
@@ -77,10 +77,6 @@ def _scores(change: Change) -> str:
 
 def _panels(target: Target, before: Predict, after: Predict) -> list[tuple[str, str]]:
     truth = (target.label.alpha / np.float32(255)).astype(np.float32)
-    views = {
-        "photo": target.image,
-        "true alpha": grey_alpha(truth, target.label.where > 0),
-        "before": over_checker(target.image, before(target.image)[0]),
-        "after": over_checker(target.image, after(target.image)[0]),
-    }
-    return [(name, embedded(view)) for name, view in views.items()]
+    alphas = {"before": before(target.image)[0], "after": after(target.image)[0]}
+    found = views(target.image, truth, target.label.where > 0, alphas)
+    return [(name, address(view)) for name, view in found.items()]

@@ -1,17 +1,15 @@
 """Tasks: what the loop trains.  A new one stands in a file of its own and is named here.
 
 - ``base``: what the loop asks of a task, and what tasks share;
-- ``locator``, ``refiner``: one network each;
-- ``joint``: both at once.
+- ``locator``, ``refiner``: one network each.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tress_train.recipes.base import BaseRecipe, JointRecipe, Recipe, RefinerRecipe
+from tress_train.recipes.base import BaseRecipe, Recipe, RefinerRecipe
 from tress_train.tasks.base import Task
-from tress_train.tasks.joint import JointTask
 from tress_train.tasks.locator import LocatorTask
 from tress_train.tasks.refiner import RefinerTask
 
@@ -25,7 +23,5 @@ def make_task(recipe: BaseRecipe, init: Path | None = None) -> Task:
     """
     if isinstance(recipe, RefinerRecipe):
         return RefinerTask(recipe, init)
-    if isinstance(recipe, JointRecipe):
-        return JointTask(recipe, init)
     assert isinstance(recipe, Recipe)
     return LocatorTask(recipe, init)

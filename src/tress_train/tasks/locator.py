@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tress.process.geometry import fit, restore
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.gates import read_targets
 from tress_train.data.gathering import RunData, val_keys
+from tress_train.data.looks import NO_LIE, TwoLooks
+from tress_train.data.samples import Samples
 from tress_train.losses.bce import bce
 from tress_train.losses.composition import composition
 from tress_train.losses.gradient import gradient
@@ -27,7 +30,7 @@ from tress_train.losses.soft_iou import soft_iou
 from tress_train.losses.ssim import ssim
 from tress_train.losses.uncertainty import uncertainty
 from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm, load_imagenet
-from tress_train.models.locator import Locator, LocatorLogits
+from tress_train.models.locator import Locator, LocatorLogits, with_prior
 from tress_train.models.weights import load_weights
 from tress_train.recipes.base import Recipe
 from tress_train.recipes.stages import LocatorLoss, shares
@@ -63,12 +66,26 @@ class LocatorTask(Task):
         return self
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Every loss of a batch as ``TrainingSet`` makes it, already weighted."""
+        """Every loss of a batch as ``TrainingSet`` or ``TwoLooks`` makes it, already weighted.
+
+        The losses of a second look are called ``near_*``.
+        """
         batch = to_floats(batch)
-        image = arranged(batch["image"])
-        with autocast(image.device, self.recipe.precision):
-            out = self.model.logits(image)
-        return locator_losses(LocatorLogits(*(x.float() for x in out)), batch, self.weights)
+        out = self._logits(batch["image"])
+        losses = locator_losses(out, batch, self.weights)
+        if "near_image" not in batch:
+            return losses
+        # Whether there is a subject is the first look's to say: a window may lie beside it.
+        near = {name.removeprefix("near_"): value for name, value in batch.items() if name.startswith("near_")}
+        near |= {"presence": batch["presence"], "presence_weight": torch.zeros_like(batch["presence_weight"])}
+        out = self._logits(with_prior(near["image"], *prior_of(out, near["box"], near["lie"])))
+        second = locator_losses(out, near, replace(self.weights, presence=0, composition=0))
+        return losses | {f"near_{name}": value for name, value in second.items() if name != "presence"}
+
+    def _logits(self, x: Tensor) -> LocatorLogits:
+        with autocast(x.device, self.recipe.precision):
+            out = self.model.logits(arranged(x))
+        return LocatorLogits(*(answer.float() for answer in out))
 
     def groups(self) -> list[dict[str, Any]]:
         """Encoder and decoder, each with and without weight decay."""
@@ -80,11 +97,11 @@ class LocatorTask(Task):
             *parameter_groups(decoder, optim.weight_decay),
         ]
 
-    def start_stage(self, index: int, data: RunData, length: int) -> TrainingSet:
+    def start_stage(self, index: int, data: RunData, length: int) -> Samples:
         """Sets the weights of the stage's losses; samples are photos and composites."""
         stage = self.recipe.stages[index]
         self.weights = stage.loss or self.recipe.loss
-        return TrainingSet(
+        views = TrainingSet(
             data.library,
             shares(self.recipe.stages, index),
             data.difficulty,
@@ -94,11 +111,14 @@ class LocatorTask(Task):
             length=length,
             with_colours=self.weights.composition > 0,
         )
+        if not stage.window_px:
+            return views
+        return TwoLooks(views, first_sides_px=stage.first_sides_px, window_px=stage.window_px)
 
     def examine(self, index: int, data: RunData) -> Examined:
         """Scores frozen and validation pictures; earlier stages' subsets show what is forgotten."""
         recipe = self.recipe
-        predict = LocatorPredictor(self.model, recipe.stages[index].long_side_px, recipe.precision)
+        predict = LocatorPredictor(self.model, max(recipe.stages[index].seen_px), recipe.precision)
         gates = [gate for stage in recipe.stages[: index + 1] for gate in stage.gates if gate.metric != "band_gain"]
         names = sorted({gate.subset for gate in gates})
         rows = {name: quick_eval(predict, read_targets(data.subsets[name], data.train)) for name in names}
@@ -144,6 +164,30 @@ def locator_losses(out: LocatorLogits, batch: dict[str, Tensor], weights: Locato
             pred_alpha, true_alpha, batch["foreground"], batch["background"], coloured
         )
     return losses
+
+
+@torch.no_grad()
+def prior_of(first: LocatorLogits, box: Tensor, lie: Tensor) -> tuple[Tensor, Tensor]:
+    """What the first look says inside windows.
+
+    Args:
+        first: answers to whole views, ``(N, 1, H, W)``.
+        box: ``(N, 4)``: top, left, bottom and right of the windows, as shares of the view.
+        lie: ``(N, 1, h, w)``: bytes that take the alpha's place, ``NO_LIE`` where it stays.
+
+    Returns:
+        Alpha and uncertainty, ``(N, 1, h, w)`` in [0, 1].
+    """
+    top, left, bottom, right = (box[:, i].float() for i in range(4))
+    theta = torch.zeros(len(box), 2, 3, device=box.device)
+    # From [-1, 1] of the window to [-1, 1] of the view.
+    theta[:, 0, 0], theta[:, 0, 2] = right - left, right + left - 1
+    theta[:, 1, 1], theta[:, 1, 2] = bottom - top, bottom + top - 1
+    grid = F.affine_grid(theta, [len(box), 1, lie.shape[-2], lie.shape[-1]], align_corners=False)
+    planes = torch.sigmoid(torch.cat([first.alpha, first.uncertainty], 1))
+    planes = F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    alpha = torch.where(lie == NO_LIE, planes[:, :1], lie.float() / 255)
+    return alpha, planes[:, 1:]
 
 
 class LocatorPredictor:

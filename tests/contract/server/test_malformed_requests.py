@@ -12,7 +12,8 @@ import pytest
 from starlette.requests import Request
 
 from tress.errors import InputError
-from tress.server.reading.body import read_base64, read_body
+from tress.server.reading.body import read_body
+from tress.server.reading.encoded import read_base64
 from tress.server.reading.flat import read_form, read_object
 
 GOOD = "<the good picture>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,12 @@ import numpy as np
 from tress.arrays import Alpha, Rgb8
 from tress.evaluation.data import Truth
 from tress.evaluation.predictors import Prediction
-from tress.io.encode import encode
-from tress.process.geometry import resize
+from tress.outputs.preview import embedded, over_checker
 
 PER_KIND = 4
 PANEL_PX = 180
 _ZOOM_SHARE = 0.25
 _ZOOM_LEAST_PX = 48
-_QUALITY = 70
-_CHECKER = ((120, 120, 120), (170, 170, 170))
 
 
 @dataclass(frozen=True)
@@ -49,16 +46,25 @@ def choose(report: dict[str, Any], model: str, metric: str) -> list[Choice]:
 
 def panels(truth: Truth, prediction: Prediction) -> list[tuple[str, str]]:
     """Captions and ``data:`` addresses of a picture's panels."""
-    true_alpha = truth.label.true_alpha
-    views = {
-        "photo": truth.image,
-        "true alpha": grey_alpha(true_alpha, truth.label.where > 0),
-        "cut-out": over_checker(truth.image, prediction.alpha),
+    true_alpha, known = truth.label.true_alpha, truth.label.where > 0
+    found = views(truth.image, true_alpha, known, {"cut-out": prediction.alpha})
+    window = worst_window(prediction.alpha, true_alpha, known)
+    shown = [(caption, address(view)) for caption, view in found.items()]
+    return shown + [(f"{caption}, enlarged", address(view[window])) for caption, view in found.items()]
+
+
+def views(image: Rgb8, true_alpha: Alpha, known: np.ndarray, alphas: Mapping[str, Alpha]) -> dict[str, Rgb8]:
+    """A photo, its true alpha, and what each of ``alphas`` cuts out of it, by their captions."""
+    return {
+        "photo": image,
+        "true alpha": _grey(true_alpha, known),
+        **{caption: over_checker(image, alpha) for caption, alpha in alphas.items()},
     }
-    window = worst_window(prediction.alpha, true_alpha, truth.label.where > 0)
-    shown = [(caption, embedded(view)) for caption, view in views.items()]
-    shown += [(f"{caption}, enlarged", embedded(view[window])) for caption, view in views.items()]
-    return shown
+
+
+def address(view: Rgb8) -> str:
+    """A panel as a ``data:`` address."""
+    return embedded(view, PANEL_PX)
 
 
 def worst_window(pred_alpha: Alpha, true_alpha: Alpha, known: np.ndarray) -> tuple[slice, slice]:
@@ -72,25 +78,8 @@ def worst_window(pred_alpha: Alpha, true_alpha: Alpha, known: np.ndarray) -> tup
     return slice(top, top + side), slice(left, left + side)
 
 
-def grey_alpha(alpha: Alpha, known: np.ndarray) -> Rgb8:
+def _grey(alpha: Alpha, known: np.ndarray) -> Rgb8:
     """Alpha as grey; what never counts is tinted."""
     grey = np.repeat((alpha * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
     grey[~known] = grey[~known] // 2 + np.array([90, 40, 0], np.uint8)
     return grey
-
-
-def over_checker(image: Rgb8, alpha: Alpha) -> Rgb8:
-    """A picture's subject, as ``alpha`` cuts it out, over a checker board."""
-    height, width = alpha.shape
-    square = max(4, max(height, width) // 40)
-    dark = (np.arange(height)[:, None] // square + np.arange(width) // square) % 2
-    ground = np.array(_CHECKER, np.float32)[dark]
-    return (alpha[..., None] * image + (1 - alpha[..., None]) * ground + 0.5).astype(np.uint8)
-
-
-def embedded(view: Rgb8) -> str:
-    """A picture as a ``data:`` address, small enough for a panel."""
-    scale = PANEL_PX / max(view.shape[:2])
-    small = resize(np.ascontiguousarray(view), *(max(1, round(side * scale)) for side in view.shape[:2]))
-    data = encode(small, "webp", quality=_QUALITY, lossless=False)
-    return "data:image/webp;base64," + base64.b64encode(data).decode()

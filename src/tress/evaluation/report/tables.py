@@ -20,6 +20,7 @@ HEADLINE = (
     "conn_unknown",
     "colour_error",
     "hce",
+    "gaps",
     "presence_auroc",
 )
 """Metrics of the first table; the others stand in the full one."""

@@ -14,7 +14,8 @@ from tress.outputs import describe, parse
 from tress.outputs.options import OPTIONS
 from tress.server.contracts.openapi import PICTURE_FIELDS, cutout_operation
 from tress.server.reading.accept import wants_json
-from tress.server.reading.body import Body, read_base64
+from tress.server.reading.body import Body
+from tress.server.reading.encoded import read_base64
 from tress.server.work.job import Made, Order, pack_file
 from tress.server.work.service import Service
 

@@ -19,7 +19,8 @@ from tress.outputs import OutputOptions
 from tress.server.contracts.removebg_openapi import ACCOUNT, IMPROVE, PARAMETERS, REMOVEBG
 from tress.server.contracts.removebg_parameters import Parameters, read_parameters
 from tress.server.reading.accept import wants_json
-from tress.server.reading.body import Body, read_base64
+from tress.server.reading.body import Body
+from tress.server.reading.encoded import read_base64
 from tress.server.reporting.problems import Problem
 from tress.server.work.job import Made, Order
 from tress.server.work.service import Service

@@ -1,31 +1,35 @@
-"""The web page: static files beside this module, served with a policy that forbids every request to elsewhere."""
+"""The web page, and what it loads to work on the device, served with a policy that forbids requests to elsewhere."""
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
+from tress.browser.package import is_built, package_files
+from tress.browser.page import POLICY
 from tress.server.work.service import Service
 
 _TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
+    "mjs": "text/javascript; charset=utf-8",
+    "json": "application/json",
     "svg": "image/svg+xml",
+    "wasm": "application/wasm",
     "webmanifest": "application/manifest+json",
 }
-# Pictures are shown from memory, as blob: addresses; nothing else is needed, so nothing else is allowed.
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self' blob:; "
-    "manifest-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
-)
+_PLAIN = "application/octet-stream"
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": f"{POLICY}; manifest-src 'self'; frame-ancestors 'none'",
+    # Both together give the page threads, when it works on the device.
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-cache",
 }
@@ -37,9 +41,11 @@ def site_router(service: Service) -> APIRouter:
     folder = files("tress.server") / "page"
     pages = {item.name: item.read_bytes() for item in folder.iterdir() if item.name.rpartition(".")[2] in _TYPES}
 
+    browser = package_files() if is_built() else {}
+
     def answer(name: str) -> Response:
         if name not in pages:
-            raise HTTPException(404, "there is no such file")
+            raise _unknown()
         return Response(pages[name], headers={**_HEADERS, "Content-Type": _TYPES[name.rpartition(".")[2]]})
 
     @router.api_route("/", methods=["GET", "HEAD"])
@@ -58,4 +64,19 @@ def site_router(service: Service) -> APIRouter:
     async def file(name: str) -> Response:
         return answer(name)
 
+    @router.api_route("/browser/{name:path}", methods=["GET", "HEAD"])
+    async def browser_file(request: Request, name: str) -> Response:
+        if name not in browser:
+            raise _unknown()
+        kind = _TYPES.get(name.rpartition(".")[2], _PLAIN)
+        file = FileResponse(browser[name], headers=_HEADERS, media_type=kind, stat_result=os.stat(browser[name]))
+        # Megabytes that have not changed need not travel again.
+        if request.headers.get("If-None-Match") == file.headers["ETag"]:
+            return Response(status_code=304, headers={**_HEADERS, "ETag": file.headers["ETag"]})
+        return file
+
     return router
+
+
+def _unknown() -> HTTPException:
+    return HTTPException(404, "there is no such file")

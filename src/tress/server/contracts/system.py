@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from tress.browser.package import is_built
+from tress.browser.page import on_device
 from tress.catalog import entries
 from tress.outputs import describe
 from tress.server.contracts.openapi import OWN_ERROR, errors
@@ -45,7 +47,10 @@ def system_router(service: Service) -> APIRouter:
         responses=_JSON_OBJECT | errors(OWN_ERROR, 401, 429),
     )
     async def schema(request: Request) -> Response:
-        """JSON schema of every output option, as the command line has them, and the limits of this service."""
+        """JSON schema of every output option, as the command line has them, and the limits of this service.
+
+        `device` says how much a page loads that does the work itself, and its largest picture; null: it cannot be had.
+        """
         service.admit(request)
         config = service.config
         limits = {
@@ -54,7 +59,8 @@ def system_router(service: Service) -> APIRouter:
             "deadline_s": config.deadline_s,
             "fetch_urls": config.fetch_urls,
         }
-        return JSONResponse({"options": describe(), "limits": limits})
+        device = on_device() if config.page and is_built() else None
+        return JSONResponse({"options": describe(), "limits": limits, "device": device})
 
     @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", operation_id="healthz", summary="Whether it is alive", responses=_JSON_OBJECT)

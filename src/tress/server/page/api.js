@@ -1,16 +1,9 @@
 // Talks to the server that this page came from.
 
+import { Problem } from "./problem.js";
+
 const KEY = "tress.key";
 const ATTEMPTS = 4;
-
-/** What the server says is wrong, in its own words. */
-export class Problem extends Error {
-  constructor(code, message, hint = "") {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
-}
 
 let askForKey = async () => null;
 
@@ -44,6 +37,16 @@ export async function cutout(image, options, how = {}) {
     found: header("X-Found") === "true",
     warnings: header("X-Warnings") ?? "",
   };
+}
+
+/**
+ * The photo in a format that every browser shows.
+ * @param {Blob} image in one that this browser cannot, such as HEIC or TIFF
+ */
+export async function preview(image) {
+  const form = new FormData();
+  form.set("image", image, image.name || "picture");
+  return (await send("POST", "page/preview", form, {})).blob;
 }
 
 async function send(method, path, body, how) {
@@ -91,14 +94,10 @@ function once(method, path, body, { signal, onProgress }) {
 async function problemOf(answer) {
   try {
     const { error } = JSON.parse(await answer.blob.text());
-    return new Problem(error.code, sentence(error.message), sentence(error.hint));
+    return new Problem(error.code, error.message, error.hint);
   } catch {
     return new Problem("unknown", `The server answered with status ${answer.status}.`);
   }
-}
-
-function sentence(text) {
-  return text ? text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".") : "";
 }
 
 function pause(milliseconds, signal) {

@@ -1,6 +1,6 @@
 // The pictures of this visit and their results.  Nothing outlives the tab.
 
-import { cutout } from "./api.js";
+import { cutout } from "./place.js";
 
 const AT_ONCE = 2;
 // Results of older option sets are dropped beyond this; each can be many megabytes.
@@ -22,7 +22,7 @@ export class Item {
     this.size = null;
     // Where the subject is looked for, in the words of the option; empty for everywhere.
     this.region = "";
-    // What was drawn on it with the brush, and the same as pictures for the server.
+    // What was drawn on it with the brush, and the same as pictures for whoever does the work.
     this.strokes = [];
     this.marks = { keep: null, clear: null };
     this.drawn = Promise.resolve();
@@ -44,6 +44,12 @@ export class Item {
     return this.results.get(keyOf(this.own)) ?? null;
   }
 
+  /** Shows another file in place of the photo's own, which the browser cannot. */
+  show(blob) {
+    URL.revokeObjectURL(this.photo);
+    this.photo = URL.createObjectURL(blob);
+  }
+
   drop() {
     for (const { stop } of this.pending.values()) stop.abort();
     URL.revokeObjectURL(this.photo);
@@ -51,7 +57,7 @@ export class Item {
   }
 }
 
-/** Gets results from the server, a few at a time. */
+/** Gets results, a few at a time. */
 export class Workshop {
   /** @param {(item: Item) => void} onChange */
   constructor(onChange) {

@@ -1,12 +1,14 @@
 // Puts the page together: pictures come in, the chosen one is shown, results go out.
 
-import { onKeyNeeded, Problem, schema } from "./api.js";
+import { onKeyNeeded } from "./api.js";
 import { Brush, marksOf } from "./brush.js";
 import { kilobytes, save } from "./files.js";
 import { takeFiles } from "./intake.js";
 import { Item, Workshop } from "./items.js";
 import { askForKey } from "./key.js";
 import { make, Options } from "./options.js";
+import { choosePlace, preview, schema } from "./place.js";
+import { Problem } from "./problem.js";
 import { Stage } from "./stage.js";
 import { zip } from "./zip.js";
 
@@ -21,7 +23,6 @@ const items = [];
 const workshop = new Workshop((item) => refresh(item));
 let current = null;
 let options = null;
-let limits = null;
 let revealed = false;
 let timer = 0;
 let drawing = 0;
@@ -32,7 +33,6 @@ const ready = start();
 async function start() {
   onKeyNeeded(askForKey);
   const described = await schema();
-  limits = described.limits;
   options = new Options($(".options"), described.options.properties, () => {
     clearTimeout(timer);
     if (current && current.region !== options.region) {
@@ -42,7 +42,10 @@ async function start() {
     showCurrent();
     timer = setTimeout(renderCurrent, DEBOUNCE_MS);
   });
-  $("#limits").textContent = `Up to ${limits.max_megapixels} megapixels and ${Math.floor(limits.max_upload_bytes / 2 ** 20)} MB a picture`;
+  await choosePlace(described, (formats) => {
+    options.restrict(formats);
+    if (current) options.change();
+  });
 }
 
 async function add(files) {
@@ -94,16 +97,33 @@ function select(item) {
   renderCurrent();
 }
 
-/** The photo's own size, upright; a format that the browser cannot show has none until the result is there. */
-async function measure(item) {
+/** The photo's own size, upright. The server shows a format that the browser cannot. */
+function measure(item) {
+  item.measured ??= findSize(item);
+  return item.measured;
+}
+
+async function findSize(item) {
+  item.size = await sizeOf(item.photo);
   if (item.size) return;
+  try {
+    item.show(await preview(item.file));
+  } catch {
+    // What is wrong with the picture is said with its result.
+    return;
+  }
+  document.querySelector(`[data-item="${item.id}"] img`)?.setAttribute("src", item.photo);
+  item.size = await sizeOf(item.photo);
+}
+
+async function sizeOf(url) {
   const photo = new Image();
-  photo.src = item.photo;
+  photo.src = url;
   try {
     await photo.decode();
-    item.size = { width: photo.naturalWidth, height: photo.naturalHeight };
+    return { width: photo.naturalWidth, height: photo.naturalHeight };
   } catch {
-    item.size = null;
+    return null;
   }
 }
 
@@ -262,7 +282,7 @@ function showState(item, result, exact) {
   const sent = item.progress.sent;
   busy.querySelector(".busy-bar").classList.toggle("known", sent !== undefined);
   busy.querySelector(".busy-bar").style.setProperty("--done", `${(sent ?? 0) * 100}%`);
-  const words = { working: result ? "" : "Finding the subject…", busy: "The server is busy. Waiting for a free place…" };
+  const words = { working: result ? "" : "Finding the subject…", loading: "Loading the networks…", busy: "The server is busy. Waiting for a free place…" };
   const text = item.state === "queued" ? "Waiting…" : sent === undefined ? words[item.progress] : sent < 1 ? "Sending…" : words.working;
   if (text && text !== busy.querySelector("p").textContent) say(text);
   busy.querySelector("p").textContent = text;

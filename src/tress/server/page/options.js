@@ -50,6 +50,19 @@ export class Options {
     return Object.fromEntries(Object.entries(chosen).filter(isSet));
   }
 
+  /**
+   * Leaves only what can be had where the work is done.
+   * @param {string[] | null} formats file formats; null for all, and for what belongs to the file besides
+   */
+  restrict(formats) {
+    const { format, keep_metadata: metadata } = this.form.elements;
+    for (const option of format.options) option.disabled = Boolean(formats) && !formats.includes(option.value);
+    if (format.selectedOptions[0].disabled) format.value = "png";
+    metadata.disabled = Boolean(formats);
+    metadata.closest(".field").hidden = metadata.disabled;
+    this.#settle();
+  }
+
   /** What stands behind a transparent result until the server's own picture is there: CSS, or "checker". */
   backdrop() {
     const { background } = this.values();
@@ -75,7 +88,7 @@ export class Options {
   #read(name) {
     if (name === "background") return this.#chosenBackground();
     const control = this.form.elements[name];
-    if (!control) return "";
+    if (!control || control.disabled) return "";
     return control.type === "checkbox" ? String(control.checked) : control.value.trim();
   }
 

@@ -3,6 +3,8 @@
 - ``body``: a request's body (multipart, form, JSON or the raw picture) as one kind of value;
 - ``multipart``: ``multipart/form-data``, in memory;
 - ``flat``: flat JSON objects and forms;
+- ``encoded``: base64 and ``data:`` addresses;
+- ``targets``: request targets in absolute form;
 - ``accept``: what the header ``Accept`` asks for;
 - ``fetch``: the picture behind a URL;
 - ``addresses``: which addresses may be fetched from.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncGenerator, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -156,28 +155,6 @@ def _json_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-async def read_base64(text: str) -> bytes:
-    """Decodes base64, with or without a ``data:`` prefix and line breaks, in a thread.
-
-    Raises:
-        InputError: it is not base64.
-    """
-    try:
-        return await asyncio.to_thread(_base64, text)
-    except ValueError as error:
-        raise InputError(
-            "base64", "the picture is not valid base64", hint="encode the file's bytes as base64"
-        ) from error
-
-
-def _base64(text: str) -> bytes:
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    # A form turns "+" into a space when the client forgot to encode it.
-    plain = text.encode("ascii").replace(b" ", b"+").translate(None, b"\t\n\r\v\f")
-    return base64.b64decode(plain, validate=True)
 
 
 def _too_large(max_bytes: int) -> InputError:

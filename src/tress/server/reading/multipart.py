@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterable
 
 from python_multipart.exceptions import FormParserError
@@ -11,6 +12,10 @@ from tress.errors import InputError
 
 _MAX_PARTS = 100
 _MAX_HEADER_BYTES = 8192
+# A file name in another character set (RFC 5987), which the parser passes over.
+_EXTENDED_NAME = re.compile(rb"(?i);[ \t]*filename\*[ \t]*=")
+# What says that a part is a file although it has no name.
+_FILE_KINDS = (b"image/", b"application/octet-stream")
 
 
 class FormReader:
@@ -20,8 +25,9 @@ class FormReader:
         boundary: as the Content-Type says.
 
     Attributes:
-        texts: field to text, for parts without a file name.
-        files: field to content, for parts with one.  Of a field that comes twice, the last counts.
+        texts: field to text.
+        files: field to content, for parts with a file name, or of a type that only files have.  Of a field that comes
+            twice, the last counts.
         repeated: fields that came with more than one file.
     """
 
@@ -31,8 +37,14 @@ class FormReader:
         self.repeated: set[str] = set()
         self._parts = 0
         self._complete = False
-        self._header, self._value, self._disposition = bytearray(), bytearray(), b""
+        self._header, self._value, self._disposition, self._kind = bytearray(), bytearray(), b"", b""
         self._name, self._is_file, self._content = "", False, bytearray()
+        if not boundary:
+            raise InputError(
+                "multipart",
+                "the Content-Type multipart/form-data names no boundary",
+                hint="leave the header Content-Type out: your HTTP library writes it, with the boundary it has chosen",
+            )
         names = ("part_begin", "part_data", "part_end", "header_field", "header_value", "header_end", "end")
         callbacks = {f"on_{name}": getattr(self, f"_on_{name}") for name in (*names, "headers_finished")}
         try:
@@ -59,7 +71,7 @@ class FormReader:
         self._parts += 1
         if self._parts > _MAX_PARTS:
             raise _broken(f"it has more than {_MAX_PARTS} parts")
-        self._disposition, self._content = b"", bytearray()
+        self._disposition, self._kind, self._content = b"", b"", bytearray()
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -76,6 +88,8 @@ class FormReader:
     def _on_header_end(self) -> None:
         if self._header.lower() == b"content-disposition":
             self._disposition = bytes(self._value)
+        elif self._header.lower() == b"content-type":
+            self._kind = bytes(self._value).strip().lower()
         self._header.clear()
         self._value.clear()
 
@@ -84,7 +98,11 @@ class FormReader:
         if not options.get(b"name"):
             raise _broken("a part has no name")
         self._name = options[b"name"].decode("utf-8", "replace")
-        self._is_file = b"filename" in options
+        self._is_file = (
+            b"filename" in options
+            or _EXTENDED_NAME.search(self._disposition) is not None
+            or self._kind.startswith(_FILE_KINDS)
+        )
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         self._content += data[start:end]

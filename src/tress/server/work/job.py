@@ -53,12 +53,14 @@ class Order:
         options: what to make of it.
         pack: how the pixels become a file.
         must_find: a picture without a subject is an error.
+        cut: the subject is looked for; False packs the photo itself, decoded and upright.
     """
 
     source: bytes = field(repr=False)
     options: OutputOptions
     pack: Pack
     must_find: bool = False
+    cut: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
     lap = _Laps(stop, seconds)
     picture = cutter.read(order.source)
     lap("decode")
+    if not order.cut:
+        return _photo(cutter, picture, order)
     matte = cutter.matte(picture, **order.options.subject)
     lap("matte")
     seconds.update({name: value for name, value in matte.seconds.items() if name != "decode"})
@@ -133,6 +137,19 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
         device=matte.device,
         warnings=matte.warnings,
     )
+
+
+def _photo(cutter: Cutter, picture: Picture, order: Order) -> Made:
+    """The photo as a file, for those who cannot read the one it came in."""
+    pixels: npt.NDArray[np.uint8] = picture.pixels
+    if picture.alpha is not None:
+        pixels = np.dstack([pixels, (picture.alpha * 255 + 0.5).astype(np.uint8)])
+    height, width = picture.pixels.shape[:2]
+    data, media_type = order.pack(pixels, picture, order.options)
+    return Made(
+        data, media_type, width, height, False, 0.0, Layout(width, height), None, cutter.model, cutter.device,
+        picture.warnings,
+    )  # fmt: skip
 
 
 def check_canvas(width_px: int, height_px: int, max_megapixels: float) -> None:

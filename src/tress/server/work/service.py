@@ -20,6 +20,7 @@ from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig
 from tress.server.reading.addresses import AddressGuard
 from tress.server.reading.body import Body, check_length, read_body
+from tress.server.reading.encoded import is_data_url, read_data_url
 from tress.server.reading.fetch import Fetcher
 from tress.server.reporting.problems import Refused
 from tress.server.reporting.telemetry import Telemetry
@@ -154,11 +155,13 @@ class Service:
             gone.cancel()
 
     async def fetch(self, url: str) -> bytes:
-        """A picture behind a URL.
+        """A picture behind a URL, or inside a ``data:`` one.
 
         Raises:
             InputError: it cannot be had, or URLs are switched off.
         """
+        if is_data_url(url):
+            return await read_data_url(url)
         if not self.config.fetch_urls:
             raise InputError("url_off", "this server does not fetch URLs", hint="send the picture itself")
         return await self.fetcher.get(url)

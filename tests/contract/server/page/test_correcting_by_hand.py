@@ -12,15 +12,6 @@ def alpha_of(content):
     return np.asarray(Image.open(io.BytesIO(content)))[..., 3]
 
 
-def paint(page, from_x, from_y, by_x, by_y):
-    """A stroke; places are shares of the stage's picture from its middle."""
-    width, height = page.driver.execute_script(
-        "const box = document.querySelector('.canvas').getBoundingClientRect(); return [box.width, box.height]"
-    )
-    hand = page.hand().move_to_element_with_offset(page.find("#stage"), round(from_x * width), round(from_y * height))
-    hand.click_and_hold().move_by_offset(round(by_x * width), round(by_y * height)).release().perform()
-
-
 def draw_slowly(page):
     """Marks become pictures long after the hand let go."""
     page.driver.execute_script(
@@ -43,14 +34,14 @@ def test_strokes_reach_the_file_and_can_be_taken_back(page, png):
     before = alpha_of(page.from_api(png))
     assert page.find(".brushes").is_displayed()
     assert not page.find('[data-do="undo"]').is_enabled()
-    paint(page, -0.4, -0.4, 0.8, 0)
+    page.paint(-0.4, -0.4, 0.8, 0)
     page.settled()
     kept = alpha_of(page.download()[1])
     height, width = kept.shape
     assert before[round(0.1 * height)].max() == 0
     assert kept[round(0.1 * height), round(0.15 * width) : round(0.85 * width)].min() == 255
     page.find('[data-kind="clear"]').click()
-    paint(page, -0.1, 0, 0.2, 0)
+    page.paint(-0.1, 0, 0.2, 0)
     page.settled()
     cleared = alpha_of(page.download()[1])
     assert before[height // 2, width // 2] == 255
@@ -69,9 +60,9 @@ def test_strokes_reach_the_file_and_can_be_taken_back(page, png):
 def test_the_later_stroke_counts(page, png):
     page = start(page, png)
     page.find('[data-kind="clear"]').click()
-    paint(page, -0.1, 0, 0.2, 0)
+    page.paint(-0.1, 0, 0.2, 0)
     page.find('[data-kind="keep"]').click()
-    paint(page, -0.1, 0, 0.2, 0)
+    page.paint(-0.1, 0, 0.2, 0)
     page.settled()
     alpha = alpha_of(page.download()[1])
     assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 255
@@ -82,7 +73,7 @@ def test_while_a_stroke_is_worked_in_the_result_before_it_stays(page, cutter, pn
     shown = page.find(".after").get_attribute("src")
     cutter.go.clear()
     try:
-        paint(page, -0.4, -0.4, 0.8, 0)
+        page.paint(-0.4, -0.4, 0.8, 0)
         assert page.find(".marks").is_displayed()
         page.until(page.find(".busy").is_displayed)
         assert page.find(".after").is_displayed()
@@ -102,7 +93,7 @@ def test_strokes_before_the_first_result(page, cutter, png):
         brush = page.find('.tools [data-do="brush"]')
         page.until(lambda: brush.is_displayed() and page.find(".canvas").is_displayed() and brush.is_enabled())
         brush.click()
-        paint(page, -0.4, -0.4, 0.8, 0)
+        page.paint(-0.4, -0.4, 0.8, 0)
         assert page.find(".marks").is_displayed()
     finally:
         cutter.go.set()
@@ -115,7 +106,7 @@ def test_strokes_before_the_first_result(page, cutter, png):
 def test_a_file_asked_for_at_once_has_the_last_stroke(page, png):
     page = start(page, png)
     draw_slowly(page)
-    paint(page, -0.4, -0.4, 0.8, 0)
+    page.paint(-0.4, -0.4, 0.8, 0)
     alpha = alpha_of(page.download()[1])
     assert alpha[round(0.1 * alpha.shape[0]), alpha.shape[1] // 2] == 255
 
@@ -129,7 +120,7 @@ def test_what_is_copied_at_once_has_the_last_stroke(page, png):
         " const bytes = new Uint8Array(await (await item.getType('image/png')).arrayBuffer());"
         " window.copied = btoa(String.fromCharCode(...bytes)); }"
     )
-    paint(page, -0.4, -0.4, 0.8, 0)
+    page.paint(-0.4, -0.4, 0.8, 0)
     page.choose('[data-do="copy"]')
     copied = page.until(lambda: page.driver.execute_script("return window.copied"))
     alpha = alpha_of(base64.b64decode(copied))
@@ -141,7 +132,7 @@ def test_strokes_belong_to_one_picture(page, png):
     page.drop_all({"one.png": png, "two.png": png})
     page.until(lambda: page.count(".thumb.done") == 2)
     page.find('.tools [data-do="brush"]').click()
-    paint(page, -0.4, -0.4, 0.8, 0)
+    page.paint(-0.4, -0.4, 0.8, 0)
     page.settled()
     page.choose("li:last-child .thumb")
     page.settled()
@@ -164,7 +155,7 @@ def test_the_brush_has_a_size_and_can_be_put_away(page, png):
     page.hand().send_keys(Keys.ESCAPE).perform()
     assert not page.find(".brushes").is_displayed()
     assert page.focused().accessible_name == "Correct with a brush"
-    paint(page, -0.3, 0, 0.1, 0)
+    page.paint(-0.3, 0, 0.1, 0)
     page.settled()
     assert page.download()[1] == page.from_api(png)
 
@@ -177,7 +168,7 @@ def test_in_a_cropped_result_strokes_lie_on_the_photo(page, png):
     page.settled()
     page.find('.tools [data-do="brush"]').click()
     page.find('[data-kind="clear"]').click()
-    paint(page, -0.1, 0, 0.2, 0)
+    page.paint(-0.1, 0, 0.2, 0)
     page.settled()
     page.choose("#crop")
     page.settled()

@@ -1,0 +1,47 @@
+"""Gaps: the share of the openings in subjects that a prediction opens: between arm and body, in handles and rings.
+
+A gap is a connected part of the background that the subject closes in on all sides, of at least ``SMALLEST_SHARE`` of
+the picture and ``SMALLEST_PX`` pixels.  It is opened if at least half of its known pixels are predicted as
+background.  Ours; the usual measures hardly see gaps, because they are small beside the subject.  A set's score
+counts gaps, not pictures.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from tress.metrics.base import Metric, Plane, Sample
+
+SMALLEST_SHARE, SMALLEST_PX = 3e-4, 30
+
+
+def gaps(sample: Sample) -> Plane | None:
+    """How many gaps are opened, and how many there are, ``(2,)`` float64; None if there are none."""
+    clear = (~sample.true_mask).astype(np.uint8)
+    height, width = clear.shape
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(clear, connectivity=4)
+    smallest = max(SMALLEST_PX, SMALLEST_SHARE * clear.size)
+    opened, found = 0, 0
+    for part in range(1, count):
+        x, y, across, down, area = stats[part]
+        at_frame = x == 0 or y == 0 or x + across == width or y + down == height
+        if at_frame or area < smallest:
+            continue
+        box = (slice(y, y + down), slice(x, x + across))
+        # What is closed in by subject is no gap if it is subject.
+        inside = (parts[box] == part) & clear[box].astype(bool) & sample.where[box]
+        if not inside.any():
+            continue
+        found += 1
+        opened += int(2 * (inside & ~sample.pred_mask[box]).sum() >= inside.sum())
+    return np.array([opened, found], np.float64) if found else None
+
+
+def over_set(values: Plane, weights: Plane) -> Plane:
+    """Opened gaps over all gaps of the set; rows are pictures."""
+    sums = weights @ values
+    return np.asarray(sums[:, 0] / sums[:, 1])
+
+
+METRICS = (Metric("gaps", "Gaps opened", "higher", "where", gaps, over_set, per_picture=False),)
