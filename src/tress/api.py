@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import time
@@ -10,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union, cast
 
@@ -20,13 +19,15 @@ import numpy.typing as npt
 from tress.arrays import Alpha, Rgb8, Rgba8, check_rgb8, check_same_size
 from tress.catalog import resolve
 from tress.engine import OnnxEngine
-from tress.errors import InputError, ModelError
+from tress.errors import ModelError
 from tress.io.decode import Picture, Source, decode
-from tress.io.exif import Metadata
+from tress.io.in_memory import from_array, from_pil, is_pil
+from tress.io.limits import MAX_MEGAPIXELS
 from tress.matting import Estimate, estimate_alpha
 from tress.outputs.marks import MarkPicture, brightness, fit_marks
 from tress.outputs.region import RegionInput, read_region
 from tress.process.composite import over
+from tress.process.cutout import agrees, is_finished, on_contrasting_ground, stands_free
 from tress.process.foreground import estimate_foreground
 from tress.process.marks import HALF, Marks
 
@@ -37,7 +38,6 @@ ImageInput: TypeAlias = Union[str, "os.PathLike[str]", bytes, BinaryIO, "PilImag
 MarksInput: TypeAlias = ImageInput | MarkPicture
 DEFAULT_MODEL = "default"
 REFINER = "tress-refiner"
-MAX_MEGAPIXELS = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +54,9 @@ class Matte:
         device: where it really ran.
         seconds: time per step (``decode``, ``locate``, ``refine``).
         warnings: what was done otherwise than asked, in words.
+        dpi: dots per inch of the picture, horizontal and vertical; None where it does not say.
+        mixed: how much of each pixel's colour is the subject's, like alpha.  None: as much as alpha says.  A picture
+            that came with alpha has its subject's own colours wherever that is soft.
     """
 
     image: Rgb8
@@ -64,11 +67,13 @@ class Matte:
     device: str
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    dpi: tuple[float, float] | None = None
+    mixed: Alpha | None = None
 
     @cached_property
     def foreground(self) -> Rgb8:
         """The subject's own colours, ``(H, W, 3)`` uint8: equal to the picture except where alpha is soft."""
-        return estimate_foreground(self.image, self.alpha)
+        return estimate_foreground(self.image, self.alpha if self.mixed is None else self.mixed)
 
     def cutout(self, *, decontaminate: bool = True) -> Rgba8:
         """The subject on transparent ground, ``(H, W, 4)`` uint8, straight alpha; colour is zero where alpha is.
@@ -97,7 +102,9 @@ class Matte:
 
 
 class Remover:
-    """A loaded network, ready for any number of pictures.  Safe to share between threads.
+    """A loaded network, ready for any number of pictures.
+
+    Safe to share between threads and to keep across ``os.fork``; pickled, it is loaded anew where it arrives.
 
     Args:
         model: name in the catalogue (see ``tress models``) or path of an ONNX file.
@@ -125,6 +132,13 @@ class Remover:
         max_megapixels: float = MAX_MEGAPIXELS,
         refine: bool = True,
     ) -> None:
+        self._made_with: dict[str, Any] = {
+            "model": model,
+            "device": device,
+            "threads": threads,
+            "max_megapixels": max_megapixels,
+            "refine": refine,
+        }
         located = resolve(model)
         self._locator = OnnxEngine(located.path, spec=located.spec, device=device, threads=threads)
         if self._locator.spec.task != "locator":
@@ -144,6 +158,10 @@ class Remover:
         self.device = self._locator.device
         self.warnings = tuple(str(error) for error in self._locator.passed_over)
         self.max_megapixels = max_megapixels
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its arguments: the process that gets it loads the networks itself."""
+        return partial(Remover, **self._made_with), ()
 
     def matte(
         self,
@@ -179,33 +197,60 @@ class Remover:
         marks = Marks(**{name: fit_marks(w, name, width, height) for name, w in weights.items()}) if weights else None
         blank = [f"nothing is marked to {name}; marks are bright" for name, w in weights.items() if w.max() <= HALF]
         picture = replace(picture, warnings=(*picture.warnings, *blank))
+        finished = picture.alpha is not None and is_finished(picture.alpha)
         if region is None:
-            return self._matte(picture, marks, decoded)
+            return self._matte(picture, marks, decoded, finished)
         inside = read_region(region).box(width, height).inside
         pixels = np.ascontiguousarray(picture.pixels[inside])
         own = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[inside])
-        found = self._matte(replace(picture, pixels=pixels, alpha=own), marks and marks.inside(inside), decoded)
-        alpha = np.zeros((height, width), np.float32)
-        alpha[inside] = found.alpha
-        return replace(found, image=picture.pixels, alpha=alpha)
-
-    def _matte(self, picture: Picture, marks: Marks | None, decoded: float) -> Matte:
-        estimate: Estimate = estimate_alpha(
-            picture.pixels, self._locator, self._refiner, threads=self._refine_threads, marks=marks
+        found = self._matte(
+            replace(picture, pixels=pixels, alpha=own), marks and marks.inside(inside), decoded, finished
         )
-        alpha = estimate.alpha
-        if picture.alpha is not None:
-            alpha = alpha * picture.alpha
+        alpha, mixed = np.zeros((height, width), np.float32), None
+        alpha[inside] = found.alpha
+        if found.mixed is not None:
+            mixed = np.ones((height, width), np.float32)
+            mixed[inside] = found.mixed
+        return replace(found, image=picture.pixels, alpha=alpha, mixed=mixed)
+
+    def _matte(self, picture: Picture, marks: Marks | None, decoded: float, finished: bool) -> Matte:
+        """The matte of a whole picture; ``finished``: it is a cut-out already."""
+        estimate, mixed = self._estimate(picture, marks, finished)
         return Matte(
             image=picture.pixels,
-            alpha=alpha,
+            alpha=estimate.alpha,
             found=estimate.found,
             confidence=estimate.confidence,
             model=self.model,
             device=self.device,
             seconds={"decode": decoded, **estimate.seconds},
             warnings=(*picture.warnings, *estimate.warnings),
+            dpi=picture.dpi,
+            mixed=mixed,
         )
+
+    def _estimate(self, picture: Picture, marks: Marks | None, finished: bool) -> tuple[Estimate, Alpha | None]:
+        """Alpha, and how much of each colour is the subject's if alpha does not say it."""
+        own = picture.alpha
+        if own is None:
+            return self._ask(picture.pixels, marks), None
+        straight = np.ones_like(own)
+        if not own.any():
+            warning = "the picture is transparent everywhere"
+            return Estimate(np.zeros_like(own), False, 1.0, {"locate": 0.0}, [warning]), straight
+        if finished:
+            kept = own if marks is None else np.minimum(marks.apply(own), own)
+            return Estimate(kept, bool(kept.any()), 1.0, {"locate": 0.0}), straight
+        estimate = self._ask(on_contrasting_ground(picture.pixels, own), marks)
+        is_kept = agrees(estimate.alpha, own) if estimate.found else stands_free(own)
+        if is_kept and marks is None:
+            return replace(estimate, alpha=own, found=True), straight
+        alpha = estimate.alpha * own
+        mixed = np.where(own < 1, straight, estimate.alpha)
+        return replace(estimate, alpha=alpha, found=estimate.found and bool(alpha.any())), mixed
+
+    def _ask(self, image: Rgb8, marks: Marks | None) -> Estimate:
+        return estimate_alpha(image, self._locator, self._refiner, threads=self._refine_threads, marks=marks)
 
     def _read_marks(self, marks: MarksInput) -> Alpha:
         if isinstance(marks, MarkPicture):
@@ -219,9 +264,9 @@ class Remover:
         if isinstance(image, Picture):
             return image
         if isinstance(image, np.ndarray):
-            return _from_array(image)
-        if _is_pil(image):
-            return _from_pil(image, self.max_megapixels)
+            return from_array(image)
+        if is_pil(image):
+            return from_pil(image, self.max_megapixels)
         return decode(cast("Source", image), max_megapixels=self.max_megapixels)
 
     def many(self, images: Iterable[ImageInput], *, ahead: int = 2) -> Iterator[Matte]:
@@ -270,97 +315,30 @@ def remove(
 
     Returns:
         An array for an array (``(H, W, 4)`` uint8, straight alpha), a PIL image for a PIL image or a path, PNG bytes
-        for bytes, a binary file with a PNG for a binary file.
+        for bytes, a binary file with a PNG for a binary file; all but arrays with the picture's dots per inch.
 
     Raises:
         InputError: the picture cannot be read, or region or marks do not fit it.
         ModelError: the model or the device is not available.
     """
     remover = _shared(model if isinstance(model, str) else os.fspath(model), device)
-    cutout = remover.matte(image, region=region, keep=keep, clear=clear).cutout()
+    matte = remover.matte(image, region=region, keep=keep, clear=clear)
+    cutout = matte.cutout()
     if isinstance(image, (np.ndarray, Picture)):
         return cutout
     if isinstance(image, (bytes, bytearray, memoryview)) or hasattr(image, "read"):
         from tress.io.encode import encode
 
-        data = encode(cutout, "png")
+        data = encode(cutout, "png", dpi=matte.dpi)
         return io.BytesIO(data) if hasattr(image, "read") else data
     from PIL import Image
 
-    return Image.fromarray(cutout)
+    result = Image.fromarray(cutout)
+    if matte.dpi:
+        result.info["dpi"] = matte.dpi
+    return result
 
 
 @lru_cache(maxsize=2)
 def _shared(model: str, device: str) -> Remover:
     return Remover(model, device=device)
-
-
-def _is_pil(image: Any) -> bool:
-    # Without importing PIL: whoever passes one of its images has imported it.
-    return any(base.__module__ == "PIL.Image" and base.__name__ == "Image" for base in type(image).__mro__)
-
-
-# What no lossless file holds, and the mode that says the same.
-_AS_MODE = {"PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
-_AS_TIFF = ("CMYK", "LAB", "F", "I", "YCbCr")
-_ORIENTATION = 0x112
-# How a file of these modes names its clear colour; the others by one number.
-_CLEAR: dict[str, Any] = {"P": (int, bytes), "RGB": tuple}
-
-
-def _from_pil(image: Any, max_megapixels: float) -> Picture:
-    """Through a lossless file, so that palettes, depths, profiles and orientation take the one path they take."""
-    try:
-        data = _lossless(image)
-    except MemoryError as error:
-        raise InputError(
-            "out_of_memory", "there is not enough memory for this picture", hint="use a smaller picture"
-        ) from error
-    except Exception as error:  # Pillow decodes only now, and answers damaged files with every kind of exception
-        raise InputError(
-            "picture_corrupt",
-            f"the PIL image cannot be read: {error}",
-            hint="its file may be incomplete or closed; give tress the file itself to learn more",
-        ) from error
-    return decode(data, max_megapixels=max_megapixels)
-
-
-def _lossless(image: Any) -> bytes:
-    """A PIL image as an uncompressed file with profile and orientation, and nothing else that it carries along."""
-    from PIL import Image
-
-    image.load()
-    turned = Image.Exif()
-    with contextlib.suppress(Exception):  # a damaged EXIF block is no reason to refuse the picture
-        turned[_ORIENTATION] = int(image.getexif().get(_ORIENTATION, 1))
-    options: dict[str, Any] = {"icc_profile": image.info.get("icc_profile"), "exif": turned}
-    if image.mode.startswith("I;16"):
-        # Pillow keeps only the low byte order in files, and would clip the other one.
-        plain = Image.fromarray(np.asarray(image).astype(np.uint16))
-    else:
-        plain = image.convert(_AS_MODE[image.mode]) if image.mode in _AS_MODE else image
-    buffer = io.BytesIO()
-    if plain.mode in _AS_TIFF:
-        plain.save(buffer, "TIFF", compression="raw", **options)
-    else:
-        clear = plain.info.get("transparency")
-        # Pillow hands it on through conversions that make it meaningless.
-        fits = isinstance(clear, _CLEAR.get(plain.mode, int))
-        plain.save(buffer, "PNG", compress_level=0, transparency=clear if fits else None, **options)
-    return buffer.getvalue()
-
-
-def _from_array(array: npt.NDArray) -> Picture:
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        raise InputError(
-            "array_shape",
-            f"a picture array must be (H, W), (H, W, 3) or (H, W, 4) uint8 but is {array.shape} {array.dtype}",
-            hint="scale floats by 255 and convert to uint8; channels come last, in RGB order",
-        )
-    if array.size == 0:
-        raise InputError("array_empty", f"the picture array has no pixels: its shape is {array.shape}")
-    if array.ndim == 2 or array.shape[2] == 1:
-        array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
-    alpha = array[..., 3].astype(np.float32) / np.float32(255) if array.shape[2] == 4 else None
-    pixels = np.array(array[..., :3], order="C", copy=True)
-    return Picture(pixels, alpha, dpi=None, metadata=Metadata(), format="array")

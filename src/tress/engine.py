@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
+import threading
+import weakref
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +50,7 @@ _SLACK = 1e-2
 
 _NO_GRAPH = re.compile(r"no graph was found|does not have a graph", re.IGNORECASE)
 _NEEDS_NEWER = re.compile(r"opset versions|IR.version", re.IGNORECASE)
+_LOOKED_AT = 2000
 _NOISE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : \w+ : |Load model from .*? failed:|\S+\.(?:cc|h|cpp):\d+ .*?\) (?:const )?"
 )
@@ -56,17 +61,31 @@ def available_devices() -> tuple[str, ...]:
 
     A device may still fail to start, for example when a driver is missing: only an engine tells for sure.
     """
-    import onnxruntime as ort
-
-    built_for = ort.get_available_providers()
+    built_for = _runtime().get_available_providers()
     order = (*_AUTO_ORDER[:-1], "coreml", "cpu")
     return tuple(device for device in order if _BACKENDS[device].provider in built_for)
+
+
+def _runtime() -> Any:
+    """ONNX Runtime, told to keep to itself.
+
+    Some builds count uses: they leave a device id and an event store in the home folder, and look up their maker's
+    host.  The variable is read while the module loads; the function alone would come too late.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime as ort
+
+    if os.environ["ORT_DISABLE_TELEMETRY"] == "1":
+        # Whoever embeds us may have imported it before.
+        ort.disable_telemetry_events()
+    return ort
 
 
 class OnnxEngine:
     """One network, loaded once.
 
     Safe to share between threads: a run keeps no state in the engine, and ONNX Runtime sessions may run concurrently.
+    Safe to keep across ``os.fork``: the child loads the network anew when it first runs it.
 
     Args:
         model: an ONNX file, or its contents.
@@ -105,6 +124,9 @@ class OnnxEngine:
         self.threads = threads or usable_cores()
         self.passed_over: list[ModelError] = []
         self.device, self._session = self._start(source, device, threads)
+        self._restart = partial(_session, source, self._name, self.device, threads)
+        self._restarting = threading.Lock()
+        _engines.add(self)
         self.spec = spec or ModelSpec.from_metadata(self._session.get_modelmeta().custom_metadata_map)
         self._inputs = self._session.get_inputs()
         self._output_names = [output.name for output in self._session.get_outputs()]
@@ -138,8 +160,9 @@ class OnnxEngine:
             if declared.type == "tensor(float16)":
                 feed[declared.name] = feed[declared.name].astype(np.float16)
         wanted = self._output_names[: self._promised()]
+        session = self._loaded()
         try:
-            outputs = self._session.run(wanted, feed)
+            outputs = session.run(wanted, feed)
         except Exception as error:
             raise ModelError(
                 "model_run",
@@ -147,6 +170,23 @@ class OnnxEngine:
                 hint="if memory ran out, use a smaller input or the device cpu",
             ) from error
         return [self._read(index, output, first) for index, output in enumerate(outputs)]
+
+    def _loaded(self) -> Any:
+        """The session; in a forked child a new one."""
+        if self._session is None:
+            with self._restarting:
+                self._session = self._session or self._restart()
+        return self._session
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: forgets the parent's session, whose threads do not exist here.
+
+        It is never destroyed either, for that would wait for those threads.
+        """
+        if self._session is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+        self._session = None
+        self._restarting = threading.Lock()
 
     def _start(self, source: str | bytes, device: str, threads: int | None) -> tuple[str, Any]:
         if device != "auto":
@@ -230,6 +270,18 @@ class OnnxEngine:
         return np.clip(answer, 0, 1).reshape(shape)
 
 
+_engines: weakref.WeakSet[OnnxEngine] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for engine in list(_engines):
+        engine.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _is_outside(low: float, high: float) -> bool:
     # Written so that NaN is outside too.
     return not (low >= -_SLACK and high <= 1 + _SLACK)
@@ -247,8 +299,7 @@ def _source(model: Path | bytes) -> str | bytes:
 
 def _session(source: str | bytes, name: str, device: str, threads: int | None) -> Any:
     """A session on exactly this device."""
-    import onnxruntime as ort
-
+    ort = _runtime()
     backend = _BACKENDS[device]
     if backend.provider not in ort.get_available_providers():
         raise _unavailable(device, "the installed ONNX Runtime was not built for it")
@@ -340,5 +391,6 @@ def _load_error(name: str, error: Exception) -> ModelError:
 
 def _brief(error: Exception) -> str:
     """ONNX Runtime's message without its codes, its C++ signatures and the file name that ours has already."""
-    text = _NOISE.sub("", str(error)).strip() or type(error).__name__
+    # Only the start is shown, and the pattern is slow on long words.
+    text = _NOISE.sub("", str(error)[:_LOOKED_AT]).strip() or type(error).__name__
     return text.splitlines()[0][:300]

@@ -13,6 +13,7 @@ class TressError(Exception):
     """
 
     def __init__(self, code: str, message: str, *, hint: str = "") -> None:
+        message, hint = printable(message), printable(hint)
         super().__init__(message)
         self.code = code
         self.message = message
@@ -36,6 +37,16 @@ class ModelError(TressError):
 
 class BusyError(TressError):
     """No capacity at the moment; try again later.  HTTP 503 with Retry-After."""
+
+
+def printable(text: str) -> str:
+    """Text that may come from a file or a file's name, safe for terminals, logs and headers.
+
+    What controls a terminal, breaks a line or turns the direction of writing is shown as its escape instead.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _rebuild(kind: type[TressError], code: str, message: str, hint: str) -> TressError:

@@ -14,7 +14,8 @@ torch = pytest.importorskip("torch")
 from tress.errors import InputError
 from tress.evaluation.manifest import Record
 from tress.process.difficulty import Difficulty
-from tress_train.data import compose, dataset
+from tress.process.geometry import warp
+from tress_train.data import compose, views
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.library import Library, load_library
 from tress_train.recipes.stages import LATER, OTHERS, Composites, Limits, Mix
@@ -78,7 +79,8 @@ def test_hard_edges_never_teach_a_soft_value(library: Library) -> None:
 def test_photos_from_far_away_are_small_and_nothing_is_known_around_them(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset, "FAR", 1.0)
+    monkeypatch.setattr(views, "CUT", 0.0)
+    monkeypatch.setattr(views, "FAR", 1.0)
     data = samples(library, Mix(sets={"discs": 1.0}))
     known = [float(data[i]["where"].mean()) for i in range(20)]
     assert max(known) < 0.75
@@ -164,18 +166,45 @@ def test_batches_take_their_sizes_in_turn(library: Library) -> None:
 def test_describe_names_the_picture_that_the_sample_shows(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     data = samples(library, Mix(sets={"discs": 1.0}))
     shown: list[str] = []
-    real = dataset._view
+    real = views.view
     by_alpha = {id(photo.label.alpha): photo.key for photo in library.photos["discs"]}
 
     def watched(alpha: np.ndarray, *others: object) -> np.ndarray:
         shown.append(by_alpha[id(alpha)])
         return real(alpha, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(dataset, "_view", watched)
+    monkeypatch.setattr(views, "view", watched)
     for i in range(8):
         data[i]
     assert [data.describe(i) for i in range(8)] == [f"sample {i}: {key}" for i, key in enumerate(shown)]
     assert len(set(shown)) > 1
+
+
+def test_a_view_that_the_frame_cuts_loses_its_share_of_the_subject_at_one_side() -> None:
+    alpha = np.zeros((60, 80), np.uint8)
+    alpha[20:50, 30:50] = 255
+    rng = np.random.default_rng(1)
+    sides: set[str] = set()
+    for _ in range(60):
+        matrix = views.cut_by_frame(alpha, 96, 128, rng)
+        assert matrix is not None
+        seen = warp(alpha, matrix, 96, 128, border=0) > 127
+        area = abs(np.linalg.det(matrix[:, :2])) * (alpha > 127).sum()
+        assert 0.35 < seen.sum() / area < 0.85
+        rims = {"top": seen[0], "bottom": seen[-1], "left": seen[:, 0], "right": seen[:, -1]}
+        sides.add(max(rims, key=lambda name: rims[name].sum()))
+    assert len(sides) == 4
+    assert views.cut_by_frame(np.zeros_like(alpha), 96, 128, rng) is None
+
+
+@pytest.mark.parametrize("grounded", [False, True])
+def test_a_cut_out_that_the_canvas_cuts_loses_its_share(grounded: bool) -> None:
+    cutout = np.full((60, 40, 4), 255, np.uint8)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        layer = compose.place(cutout, 96, 96, rng, grounded=grounded, zoom=(0.5, 0.51), cut=0.4)
+        area = 60 * 40 * (0.505 * 96 / 60) ** 2
+        assert 0.35 < layer[..., 3].sum() / area < 0.75
 
 
 def test_a_composite_is_what_its_colours_and_alpha_say() -> None:

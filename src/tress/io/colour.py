@@ -12,11 +12,19 @@ import functools
 import io
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageCms
+
+from tress.arrays import Rgb8
+from tress.errors import printable
+from tress.io.icc import read_shaper
+from tress.io.shaper import Shaper, xyz_to_srgb8
 
 _BLACK_POINT = ImageCms.Flags.BLACKPOINTCOMPENSATION
 # LittleCMS samples a transform into a table; its default table is up to 12 levels off in saturated dark colours.
 _PRECISION = {"CMYK": ImageCms.Flags.HIGHRESPRECALC, "LAB": ImageCms.Flags.NOOPTIMIZE}
+_D50 = (0.9642, 1.0, 0.8249)
+_PIECE_PX = 1 << 18
 _MODES = {"RGB": ("RGB",), "GRAY": ("L",), "CMYK": ("CMYK",), "LAB": ("LAB",)}
 
 
@@ -39,9 +47,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
         browsers do: the pixels are then taken for sRGB.
     """
     if not profile:
-        if image.mode == "CMYK":
-            return image.convert("RGB"), "CMYK without a colour profile: the colours are approximate"
-        return (_lab_to_srgb(image) if image.mode == "LAB" else image), ""
+        return _without_profile(image)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = source.profile.xcolor_space.strip().upper()
@@ -50,16 +56,28 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
             image = image.convert("RGB")
         if image.mode not in _MODES.get(space, ()):
             converted, _ = to_srgb(image, None)
-            return converted, f"the colour profile is for {space or 'unknown'} pictures; it was ignored"
+            # The name stands in the file: it may be anything.
+            known = space if space.isascii() and space.isalnum() else "unknown"
+            return converted, f"the colour profile is for {known} pictures; it was ignored"
+        if image.mode == "L" and (shaper := read_shaper(profile)) is not None:
+            # Every level by itself: LittleCMS goes through colours, and is a level off here and there.
+            return image.point(shaper.apply(np.arange(256, dtype=np.uint8)[None])[0].tolist()), ""
         transform = _transform(source, image.mode)
         if image.mode == "RGB":
             if not _is_identity(transform):
                 transform.apply_in_place(image)
-            return image, ""
-        return transform.apply(image), ""
+        else:
+            image = transform.apply(image)
+        return image, ""
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError, AttributeError) as error:
         converted, _ = to_srgb(image, None)
-        return converted, f"the colour profile is broken and was ignored ({error})"
+        return converted, printable(f"the colour profile is broken and was ignored ({error})")
+
+
+def _without_profile(image: Image.Image) -> tuple[Image.Image, str]:
+    if image.mode == "CMYK":
+        return image.convert("RGB"), "CMYK without a colour profile: the colours are approximate"
+    return (_lab_to_srgb(image) if image.mode == "LAB" else image), ""
 
 
 def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
@@ -78,3 +96,32 @@ def _is_identity(transform: ImageCms.ImageCmsTransform) -> bool:
 
 def _lab_to_srgb(image: Image.Image) -> Image.Image:
     return _transform(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB").apply(image)
+
+
+def shaped(image: Image.Image, shaper: Shaper) -> Image.Image:
+    """A picture of mode RGB, converted by curves and a matrix."""
+    result = Image.new("RGB", image.size)
+    rows = max(1, _PIECE_PX // image.width)
+    for top in range(0, image.height, rows):
+        part = image.crop((0, top, image.width, min(top + rows, image.height)))
+        result.paste(Image.fromarray(shaper.apply(np.asarray(part))), (0, top))
+    return result
+
+
+def lab_to_srgb8(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> Rgb8:
+    """Lab under D50 to sRGB.
+
+    Args:
+        pixels: ``(H, W, 3)``; L from 0 to the largest number, a and b with half of the range for 0.
+    """
+    deep = pixels.dtype == np.uint16
+    result = np.empty(pixels.shape, np.uint8)
+    rows = max(1, _PIECE_PX // pixels.shape[1])
+    for top in range(0, pixels.shape[0], rows):
+        lightness, a, b = np.moveaxis(pixels[top : top + rows].astype(np.float64), -1, 0)
+        y = (lightness * (100 / (65535 if deep else 255)) + 16) / 116
+        a, b = ((v / 256 - 128 if deep else v - 128) for v in (a, b))
+        f = np.stack([y + a / 500, y, y - b / 200], axis=-1)
+        xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * _D50
+        result[top : top + rows] = xyz_to_srgb8(xyz)
+    return result

@@ -156,8 +156,7 @@ def encode(
         format: ``png``, ``webp``, ``avif``, ``tiff`` or ``jpeg``.
         quality: 1 to 100 for lossy output; None takes the format's default.
         lossless: True or False to insist; None takes what the format is, lossy for WebP.
-        dpi: dots per inch.  WebP and AVIF have no field of their own for it: it then goes into EXIF unless
-            ``metadata`` brings an EXIF block, which has its own.
+        dpi: dots per inch.  WebP and AVIF have no field of their own for it: it then goes into EXIF.
         metadata: EXIF and XMP to write along; None writes none.  TIFF takes the descriptive EXIF tags only (maker,
             model, date, artist, copyright, description, software).
 
@@ -239,7 +238,7 @@ def _without_hidden_colours(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8
 
 
 def _exif_with_dpi(job: _Job) -> bytes | None:
-    return job.metadata.exif or (exif.resolution_only(job.dpi) if job.dpi else None)
+    return exif.with_resolution(job.metadata.exif, job.dpi) if job.dpi else job.metadata.exif
 
 
 def _pillow(job: _Job, name: str, **options: Any) -> bytes:

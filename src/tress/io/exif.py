@@ -14,7 +14,8 @@ from dataclasses import dataclass
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
-_ASCII, _SHORT = 2, 3
+_ASCII, _SHORT, _RATIONAL = 2, 3, 5
+_RAW_HEAD = re.compile(rb"\s{0,9}\w{1,20}\s{1,9}\d{1,9}\s")
 # Description, maker, model, software, date, artist, copyright: text that means the same in every container.
 DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 
@@ -48,6 +49,17 @@ def bare(exif: bytes | None) -> bytes | None:
         return None
     exif = exif.removeprefix(_PREFIX)
     return exif if exif[:4] in (b"II*\0", b"MM\0*") else None
+
+
+def from_raw_profile(text: bytes) -> bytes | None:
+    """The content of a text that ImageMagick puts into PNG files: name, length, and hexadecimal digits in lines."""
+    head = _RAW_HEAD.match(text)
+    if head is None:
+        return None
+    try:
+        return bytes.fromhex(text[head.end() :].decode("ascii"))
+    except ValueError:
+        return None
 
 
 def orientation(exif: bytes | None) -> int:
@@ -138,8 +150,24 @@ def upright_xmp(xmp: bytes | str | None) -> bytes | None:
     packet = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
     packet = re.sub(rb'(tiff:Orientation\s*=\s*["\'])\d+(["\'])', rb"\g<1>1\g<2>", packet)
     packet = re.sub(rb"(<tiff:Orientation>\s*)\d+(\s*</tiff:Orientation>)", rb"\g<1>1\g<2>", packet)
-    packet = re.sub(rb"(?s)<(xmp|xap):Thumbnails>.*?</\1:Thumbnails>", b"", packet)
+    for name in (b"xmp:Thumbnails", b"xap:Thumbnails"):
+        packet = _without_elements(packet, name)
     return re.sub(rb"(?s)(xmpGImg:image\s*=\s*)(\"[^\"]*\"|'[^']*')", rb'\1""', packet)
+
+
+def _without_elements(packet: bytes, name: bytes) -> bytes:
+    """A packet of XML without the elements of this name; one that never ends is cut off with all that follows."""
+    kept, at = [], 0
+    opening, closing = re.compile(rb"<" + name + rb"(?=[\s>])"), b"</" + name + b">"
+    while start := opening.search(packet, at):
+        kept.append(packet[at : start.start()])
+        tag_end = packet.find(b">", start.end())
+        if packet[tag_end - 1 : tag_end] == b"/":
+            at = tag_end + 1
+            continue
+        end = packet.find(closing, start.end())
+        at = end + len(closing) if end >= 0 else len(packet)
+    return b"".join([*kept, packet[at:]])
 
 
 def _order(exif: bytes) -> str:
@@ -178,13 +206,21 @@ def _entries(exif: bytes | None, index: int) -> Iterator[_Entry]:
         yield _Entry(tag, kind, length, position + 8, value)
 
 
-def resolution_only(dpi: tuple[float, float]) -> bytes:
-    """A minimal EXIF block that says nothing but the resolution."""
-    values = b"".join(struct.pack("<II", round(value * 100), 100) for value in dpi)
-    after = 8 + 2 + 3 * 12 + 4
-    entries = (
-        struct.pack("<HHII", _X_RESOLUTION, 5, 1, after),
-        struct.pack("<HHII", _Y_RESOLUTION, 5, 1, after + 8),
-        struct.pack("<HHIHH", _RESOLUTION_UNIT, _SHORT, 1, 2, 0),
-    )
-    return b"II*\0" + struct.pack("<IH", 8, 3) + b"".join(entries) + bytes(4) + values
+def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """A block that says this resolution: a minimal one, or a copy of another.
+
+    In a copy the first directory moves to the end, with these entries in it; all offsets in the block stay right.
+    """
+    block = exif if exif and _directory_at(exif, 0) else b"II*\0\x08\0\0\0" + bytes(6)
+    order = _order(block)
+    own = {entry.tag: block[entry.value_at - 8 : entry.value_at + 4] for entry in _entries(block, 0)}
+    link = _next_directory_at(block)
+    following = block[link : link + 4] if link is not None else bytes(4)
+    values_at = len(block) + len(block) % 2
+    values = b"".join(struct.pack(order + "II", round(value * 100), 100) for value in dpi)
+    for number, tag in enumerate((_X_RESOLUTION, _Y_RESOLUTION)):
+        own[tag] = struct.pack(order + "HHII", tag, _RATIONAL, 1, values_at + 8 * number)
+    own[_RESOLUTION_UNIT] = struct.pack(order + "HHIHH", _RESOLUTION_UNIT, _SHORT, 1, 2, 0)
+    directory = struct.pack(order + "H", len(own)) + b"".join(own[tag] for tag in sorted(own)) + following
+    head = block[:4] + struct.pack(order + "I", values_at + len(values))
+    return head + block[8:].ljust(values_at - 8, b"\0") + values + directory

@@ -271,7 +271,7 @@ def _refuse_collisions(jobs: Sequence[Job]) -> None:
                 "output_collision",
                 f"{other.source or STANDARD_STREAM} and {job.source or STANDARD_STREAM} would both be written to "
                 f"{job.target}",
-                hint="rename one, or run them with different outputs",
+                hint="tell them apart with --name '{stem}-{ext}', or rename one",
             )
 
 

@@ -50,5 +50,10 @@ def encode_png(
     return b"".join([plain[:_AFTER_HEADER], *chunks, plain[_AFTER_HEADER:]])
 
 
+def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
+    """A copy of a PNG file with one more chunk, after its header."""
+    return b"".join([png[:_AFTER_HEADER], _chunk(kind, content), png[_AFTER_HEADER:]])
+
+
 def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

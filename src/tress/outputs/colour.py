@@ -37,7 +37,7 @@ NAMES: dict[str, str] = dict(re.findall(r"(\w+)\s+([0-9a-f]{6})", _NAMES))
 
 _HEX = re.compile(r"#?((?:[0-9a-f]{3}){1,2}|(?:[0-9a-f]{4}){1,2})")
 _FUNCTION = re.compile(r"(rgb|hsl)a?\(([^()]*)\)")
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _COMPONENT = re.compile(rf"({_NUMBER})(%|deg|rad|grad|turn)?")
 _DEGREES = {None: 1.0, "deg": 1.0, "grad": 0.9, "rad": 57.29577951308232, "turn": 360.0}
 
@@ -91,7 +91,7 @@ def _from_hex(digits: str) -> Colour:
 
 def _from_function(name: str, inside: str) -> Colour:
     # Old notation: commas only.  New: spaces, with a slash before alpha.
-    parts = inside.split(",") if "," in inside else inside.replace("/", " / ").split()
+    parts = inside.split(",", 5) if "," in inside else inside.replace("/", " / ").split(None, 5)
     if len(parts) == 5 and parts[3] == "/":
         del parts[3]
     components = [_COMPONENT.fullmatch(part.strip()) for part in parts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tress.outputs.lengths import Length, read_length
+from tress.outputs.lengths import Length, read_lengths
 from tress.outputs.option import Flag, Kind, Option
 
 _WANTED = "one to four lengths such as 20px or 5% (all; top/bottom left/right; top right bottom left)"
@@ -38,13 +38,12 @@ class _MarginKind(Kind[Margin]):
     metavar = "LENGTH..."
 
     def read(self, text: str) -> Margin:
-        parts = text.replace(",", " ").split()
-        if not 1 <= len(parts) <= 4:
-            raise ValueError(_WANTED)
         try:
-            lengths = [read_length(part) for part in parts]
+            lengths = read_lengths(text, at_most=4)
         except ValueError:
             raise ValueError(_WANTED) from None
+        if not lengths:
+            raise ValueError(_WANTED)
         # As in CSS: what is not given repeats the opposite side; with one length, that.
         top = lengths[0]
         right = lengths[1] if len(lengths) > 1 else top

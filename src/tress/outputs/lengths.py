@@ -23,6 +23,18 @@ class Length:
         return f"{self.value:g}{'%' if self.percent else 'px'}"
 
 
+def read_lengths(text: str, *, at_most: int) -> list[Length]:
+    """Understands lengths with spaces or commas between them.
+
+    Raises:
+        ValueError: one is none, or there are more than ``at_most``.
+    """
+    words = text.replace(",", " ").split(None, at_most)
+    if len(words) > at_most:
+        raise ValueError("fewer lengths")
+    return [read_length(word) for word in words]
+
+
 def read_length(text: str) -> Length:
     """Understands ``12``, ``12px`` and ``12%``.
 

@@ -148,6 +148,10 @@ def _collect(options: Iterable[Option[Any]], names: Iterable[str]) -> dict[str, 
     return collected
 
 
+# More than any value needs, the path of a file included.
+_MAX_TEXT = 4096
+# Of a name or value, in an error.
+_SHOWN = 60
 _FIELDS = dataclasses.fields(OutputOptions)
 OPTIONS: dict[str, Option[Any]] = _collect([f.metadata["option"] for f in _FIELDS], [f.name for f in _FIELDS])
 """Every declared option by name, in the order of help, page and docs."""
@@ -195,6 +199,8 @@ def describe() -> dict[str, Any]:
 
 def _read(option: Option[Any], value: object, files: bool) -> Any:
     try:
+        if isinstance(value, str) and len(value) > _MAX_TEXT:
+            raise ValueError(f"at most {_MAX_TEXT} characters long")
         if not isinstance(value, str):
             return option.kind.read_other(value)
         try:
@@ -208,16 +214,18 @@ def _read(option: Option[Any], value: object, files: bool) -> Any:
 
 
 def _bad_value(option: Option[Any], value: object, error: ValueError) -> InputError:
-    shown = repr(value) if isinstance(value, (str, int, float)) else type(value).__name__
-    if len(shown) > 60:
-        shown = shown[:60] + "..."
+    shown = repr(value[:_SHOWN] if isinstance(value, str) else value)
+    if not isinstance(value, (str, int, float)):
+        shown = type(value).__name__
+    elif isinstance(value, str) and len(value) > _SHOWN:
+        shown += "..."
     return InputError("option_value", f"{option.name} is {shown}, but it must be {error}")
 
 
 def _unknown(name: str) -> InputError:
-    close = difflib.get_close_matches(name, OPTIONS, n=1)
+    close = difflib.get_close_matches(name[:_SHOWN], OPTIONS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"options are {', '.join(OPTIONS)}"
-    return InputError("option_unknown", f"there is no option {name[:60]!r}", hint=hint)
+    return InputError("option_unknown", f"there is no option {name[:_SHOWN]!r}", hint=hint)
 
 
 def _conflict(first: str, second: str, hint: str) -> InputError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from tress.errors import InputError
+from tress.io.limits import MAX_MEGAPIXELS
 
 if TYPE_CHECKING:
     from tress.io.decode import Picture
@@ -23,7 +24,7 @@ class PictureFile:
     """
 
     source: Path | bytes = field(repr=False)
-    max_megapixels: float = 100.0
+    max_megapixels: float = MAX_MEGAPIXELS
     what: ClassVar[str] = "picture"
 
     def __str__(self) -> str:

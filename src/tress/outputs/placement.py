@@ -40,7 +40,7 @@ class _PositionKind(Kind[Position | None]):
         word = text.strip().lower()
         if word in _WORDS:
             return _WORDS[word]
-        matches = [_PERCENT.fullmatch(part) for part in word.replace(",", " ").split()]
+        matches = [_PERCENT.fullmatch(part) for part in word.replace(",", " ").split(None, 2)]
         if len(matches) not in {1, 2} or not all(matches):
             raise ValueError(_WANTED)
         percents = [float(match[1]) for match in matches if match]

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from tress.errors import InputError
 from tress.outputs.box import Box
-from tress.outputs.lengths import Length, read_length
+from tress.outputs.lengths import Length, read_lengths
 from tress.outputs.option import Kind, Option
 
 _WANTED = "two corners such as 10% 20% 60% 100% or 20 0 60 40 (left top right bottom)"
@@ -63,16 +63,15 @@ def read_region(value: RegionInput) -> Region:
         wanted = str(error)
     except TypeError:
         wanted = _WANTED
-    raise InputError("option_value", f"region is {value!r}, but it must be {wanted}")
+    raise InputError("option_value", f"region is {str(value)[:60]!r}, but it must be {wanted}")
 
 
 class _RegionKind(Kind["Region | None"]):
     metavar = "LEFT TOP RIGHT BOTTOM"
 
     def read(self, text: str) -> Region | None:
-        parts = text.replace(",", " ").split()
         try:
-            corners = [read_length(part) for part in parts]
+            corners = read_lengths(text, at_most=4)
         except ValueError:
             raise ValueError(_WANTED) from None
         if len(corners) != 4:

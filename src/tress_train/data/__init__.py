@@ -20,6 +20,7 @@ Pictures in memory:
 Samples made of them:
 
 - ``samples``: what the loop asks of samples;
+- ``views``: which part of a photo a sample shows, and how large;
 - ``dataset``, ``looks``, ``crops``: samples for the locator, for its two looks, and for the refiner;
 - ``scenes``: whole composites with a locator's answer to each;
 - ``compose``: puts cut-outs onto backgrounds;

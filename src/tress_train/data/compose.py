@@ -79,6 +79,7 @@ def place(
     *,
     grounded: bool,
     zoom: tuple[float, float] = (0.2, 1.5),
+    cut: float = 0.0,
 ) -> Floats:
     """Scales, turns, mirrors and moves a straight RGBA cut-out onto an empty canvas.
 
@@ -86,6 +87,7 @@ def place(
         cutout: ``(h, w, 4)`` uint8, straight alpha.
         grounded: the cut-out ends at its lower edge (a bust) and must touch the lower edge of the canvas.
         zoom: least and greatest size, where 1 fits the canvas.
+        cut: share of the cut-out that the canvas cuts off at one side; 0 leaves it to chance.
 
     Returns:
         ``(H, W, 4)`` float32 in [0, 1], **premultiplied**, so that resampling mixes no hidden colours.
@@ -99,6 +101,12 @@ def place(
     turn = scale * np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])
     x = rng.uniform(0.2, 0.8) * width_px
     y = height_px - scale * h / 2 if grounded else rng.uniform(0.25, 0.75) * height_px
+    if cut:
+        first = rng.random() < 0.5
+        if grounded or rng.random() < 0.5:
+            x = scale * w * (0.5 - cut) if first else width_px - scale * w * (0.5 - cut)
+        else:
+            y = scale * h * (0.5 - cut) if first else height_px - scale * h * (0.5 - cut)
     shift = np.array([x, y]) - turn @ np.array([w / 2, h / 2])
     matrix = np.column_stack([turn, shift])
     return warp(premultiplied, matrix, height_px, width_px, border=(0, 0, 0, 0))

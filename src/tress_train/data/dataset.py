@@ -18,7 +18,7 @@ from torch import Tensor
 from tress.errors import InputError
 from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
-from tress_train.data import augment, compose
+from tress_train.data import augment, compose, views
 from tress_train.data.library import AnyPhoto, AnyPicture, Library
 from tress_train.data.lists import MARK
 from tress_train.data.samples import Samples
@@ -26,9 +26,6 @@ from tress_train.recipes.stages import LATER, OTHERS, Mix
 
 # Canvas shapes, as (height, width) shares of the long side, with how often each is drawn.
 CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))
-
-# Share of the photos that are seen from far away.
-FAR = 0.15
 
 # Share of the samples without a subject that show a picture of the data that has none, where there are such.
 EMPTY_SHARE = 0.5
@@ -187,7 +184,8 @@ class TrainingSet(Samples):
             cutout = pool[rng.integers(len(pool))].image
             # A cut-out that is cut off by its own lower edge has to stand on the canvas's.
             grounded = bool((cutout[-2:, :, 3] > 127).mean() > 0.05)
-            layers.append(compose.place(cutout, height, width, rng, grounded=grounded))
+            cut = rng.uniform(*views.CUT_SHARE) if not layers and rng.random() < views.CUT else 0.0
+            layers.append(compose.place(cutout, height, width, rng, grounded=grounded, cut=cut))
         if rng.random() < rules.near_colour:
             background = compose.near_colour(background, layers[0], rng)
         if self.with_colours:
@@ -251,7 +249,7 @@ def _pick(photos: Sequence[AnyPhoto], height: int, width: int, rng: np.random.Ge
 
 def _photo(photos: Sequence[AnyPhoto], height: int, width: int, rng: np.random.Generator) -> tuple[Image, ...]:
     photo = _pick(photos, height, width, rng).decoded()
-    matrix = _view(photo.label.alpha, height, width, rng)
+    matrix = views.view(photo.label.alpha, height, width, rng)
     image = warp(photo.image, matrix, height, width)
     alpha = warp(photo.label.alpha, matrix, height, width)
     # Outside the photo there is nothing to learn, hence the border of zero weight.
@@ -261,36 +259,6 @@ def _photo(photos: Sequence[AnyPhoto], height: int, width: int, rng: np.random.G
     if photo.label.fuzzy is not None:
         fuzzy = np.where(warp(photo.label.fuzzy, matrix, height, width, border=0) > 127, 255, 0).astype(np.uint8)
     return image, alpha, np.where(where == 255, where, 0), np.where(soft == 255, soft, 0), fuzzy
-
-
-def _view(alpha: npt.NDArray[np.uint8], height: int, width: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """A random view of a photo: mostly the whole of it, at times closer to the subject, at times from far away.
-
-    Mirrored, and slightly turned.
-    """
-    h, w = alpha.shape
-    centre, zoom = np.array([w / 2, h / 2]), np.exp(rng.normal(0, 0.08))
-    if rng.random() < 0.4:
-        ys, xs = np.nonzero(alpha[::4, ::4] > 127)
-        if len(ys):
-            pick = rng.integers(len(ys))
-            centre = (centre + 4 * np.array([xs[pick], ys[pick]])) / 2
-            zoom = np.exp(rng.uniform(0, 0.8))
-    scale, spread = min(height / h, width / w) * zoom, 0.03
-    how = rng.random()
-    if how < FAR:
-        # The photo becomes a small part of a larger one, of which nothing is known: subjects may be small.
-        scale, spread = min(height / h, width / w) * rng.uniform(0.25, 0.8), 0.12
-    elif how < 0.55:
-        # Fill the canvas instead of fitting inside it.
-        scale = max(height / h, width / w) * zoom
-    stretch = np.exp(rng.normal(0, 0.06))
-    flip = -1 if rng.random() < 0.5 else 1
-    angle = np.radians(rng.normal(0, 6)) if rng.random() < 0.4 else 0.0
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    turn = turn @ np.diag([flip * stretch, 1 / stretch])
-    target = np.array([width / 2, height / 2]) + rng.normal(0, spread, 2) * (width, height)
-    return np.column_stack([turn, target - turn @ centre])
 
 
 def _chw(image: Image) -> Tensor:

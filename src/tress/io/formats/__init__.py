@@ -1,0 +1,1 @@
+"""One module per file format: what its files say of themselves, checked, before a decoder sees them."""
