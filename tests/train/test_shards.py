@@ -99,6 +99,20 @@ def test_a_folder_and_its_shards_give_the_same_losses(data: Path, packed: Path, 
     assert read_summary(tmp_path / "folder")["data"] == read_summary(tmp_path / "shards")["data"]
 
 
+def test_memory_does_not_grow_with_the_data(data: Path, packed: Path, tmp_path: Path) -> None:
+    from tress_train.data.library import FilePhoto, FilePicture, load_library
+
+    library = load_library(read_collection([packed]).train, 80, in_memory=False)
+    photos = [photo for found in library.photos.values() for photo in found]
+    assert {type(photo) for photo in photos} == {FilePhoto}
+    assert {type(picture) for found in library.cutouts.values() for picture in found} == {FilePicture}
+    # What is kept of a picture is where it lies.
+    assert max(len(pickle.dumps(photo)) for photo in photos) < 2000
+    loop.train(replace(RECIPE, in_memory=False), [packed], tmp_path / "streamed")
+    loop.train(replace(RECIPE, in_memory=False), [data], tmp_path / "folder")
+    assert losses_of(tmp_path / "folder") == losses_of(tmp_path / "streamed")
+
+
 def test_shards_are_streamed_from_a_bucket(data: Path, bucket: str, tmp_path: Path) -> None:
     out = f"{bucket}/shards"
     answer = RUNNER.invoke(app, ["shards", str(data), out])
