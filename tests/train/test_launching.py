@@ -124,6 +124,13 @@ def test_a_job_has_all_that_was_asked_for() -> None:
     assert alone.scheduling.strategy == vertex.Scheduling.Strategy.STANDARD
 
 
+def test_the_image_has_what_a_job_starts() -> None:
+    image = (Path(__file__).parents[2] / "deploy/Dockerfile.train").read_text(encoding="utf-8")
+    command = list(make_job("a", "r", [], "gs://b", options()).job_spec.worker_pool_specs[0].container_spec.command)
+    assert f"ENTRYPOINT {json.dumps(command)}" in image
+    assert "'.[train,gcp]'" in image
+
+
 def test_a_dry_run_prints_the_exact_job_and_its_cost_and_asks_nobody(stand_in: Any) -> None:
     answer = RUNNER.invoke(app, [*WORDS, "--spot", "--max-hours", "10", "--set", "seed=3", "--dry-run"])
     assert answer.exit_code == 0, answer.output
