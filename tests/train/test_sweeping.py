@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,15 @@ def make_sweep(out: Path) -> Sweep:
     return Sweep(load_recipe("finetune"), [axis], apply, Goal("own", "iou"), out)
 
 
+def run_four(out: Path) -> None:
+    found = make_sweep(out)
+    found.run(4, found.train_here([], None), lambda _: None)
+
+
 def test_the_best_of_the_trials_is_found_and_gates_rule_out(trained: Trained, tmp_path: Path) -> None:
     said: list[str] = []
     found = make_sweep(tmp_path)
-    found.run(12, [], None, said.append)
+    found.run(12, found.train_here([], None), said.append)
     assert len(said) == 12
     recipe, value, folder = found.best()
     assert value == pytest.approx(1 - abs(recipe.optim.lr_scale - 1) / 10)
@@ -95,14 +101,84 @@ def test_the_best_of_the_trials_is_found_and_gates_rule_out(trained: Trained, tm
 def test_a_sweep_that_was_stopped_goes_on_with_the_same_trial(trained: Trained, tmp_path: Path) -> None:
     trained.dies_at = 3
     with pytest.raises(KeyboardInterrupt):
-        make_sweep(tmp_path).run(4, [], None, lambda _: None)
+        run_four(tmp_path)
     stopped = trained.folders[-1]
-    make_sweep(tmp_path).run(4, [], None, lambda _: None)
+    run_four(tmp_path)
     # Its folder, with what was trained, is taken up again.
     assert trained.folders[3] == stopped
     assert len(set(trained.folders)) == 4
-    make_sweep(tmp_path).run(4, [], None, lambda _: None)
+    run_four(tmp_path)
     assert len(trained.folders) == 5
+
+
+def test_trials_may_run_at_the_same_time(tmp_path: Path) -> None:
+    together = threading.Barrier(3, timeout=60)
+    found, said = make_sweep(tmp_path), []
+
+    def trainer(_: Any, assignments: list[str], folder: str) -> float:
+        # Passed only if three are under way at once.
+        together.wait()
+        return float(assignments[0].partition("=")[2])
+
+    found.run(6, trainer, said.append, parallel=3)
+    assert len(said) == 6
+    assert len({line.split(":")[0] for line in said}) == 6
+
+
+def test_trials_run_as_jobs_once_their_cost_was_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vertex = pytest.importorskip("google.cloud.aiplatform_v1")
+    from tress_train.cloud import vertex as service
+    from tress_train.storage import copies
+
+    submitted = []
+
+    class Cloud:
+        def __init__(self, *_: Any) -> None:
+            self.jobs: dict[str, Any] = {}
+
+        def all(self) -> list[Any]:
+            return []
+
+        def submit(self, job: Any) -> Any:
+            job.name = f"projects/p/locations/r/customJobs/{len(submitted)}"
+            submitted.append(job)
+            return job
+
+        def follow(self, number: str) -> Any:
+            job = submitted[int(number)]
+            words = list(job.job_spec.worker_pool_specs[0].container_spec.args)
+            scale = float(words[words.index("--set") + 1].partition("=")[2])
+            folder = tmp_path / "runs" / job.job_spec.base_output_directory.output_uri_prefix.rpartition("/")[2]
+            folder.mkdir(parents=True)
+            (folder / "record.json").write_text(f'{{"subsets": {{"own": {{"iou": {1 / (1 + scale)}}}}}}}')
+            job.state = vertex.JobState.JOB_STATE_FAILED if scale > 5 else vertex.JobState.JOB_STATE_SUCCEEDED
+            yield job
+
+    monkeypatch.setattr(service, "Jobs", Cloud)
+    monkeypatch.setattr(copies, "local_run", lambda place: tmp_path / "runs" / place.split("/")[-2])
+    words = [
+        "sweep",
+        "finetune",
+        "--target",
+        "vertex",
+        "--data",
+        "gs://b/d",
+        "--out",
+        str(tmp_path / "s"),
+        "--trials",
+        "5",
+    ]
+    words += ["--runs", "gs://b/sweeps/a", "--project", "p", "--image", "i", "--over", "optim.lr_scale=0.1..10:log"]
+    refused = RUNNER.invoke(app, words, input="n\n")
+    assert refused.exit_code == 1
+    assert "5 trials, for each: at most" in refused.output
+    assert submitted == []
+    answer = RUNNER.invoke(app, [*words, "--yes", "--parallel", "2"])
+    assert answer.exit_code == 0, answer.output
+    assert len(submitted) == 5
+    places = {job.job_spec.base_output_directory.output_uri_prefix for job in submitted}
+    assert places == {f"gs://b/sweeps/a/trial-{number:03d}" for number in range(5)}
+    assert (tmp_path / "s/finetune_swept.py").exists()
 
 
 def test_without_a_trial_that_passes_there_is_no_result(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Jobs:
             if job.state != state:
                 state = job.state
                 yield job
-            if state in _ENDED:
+            if has_ended(job):
                 return
             sleep(every_s)
 
@@ -92,6 +92,11 @@ class Jobs:
 def number_of(job: vertex.CustomJob) -> str:
     """The last part of a job's name."""
     return str(job.name.rpartition("/")[2])
+
+
+def has_ended(job: vertex.CustomJob) -> bool:
+    """Whether a job has come to its end, whatever that was."""
+    return job.state in _ENDED
 
 
 def state_of(job: vertex.CustomJob) -> str:

@@ -17,12 +17,22 @@ from tress_train.storage.places import is_url
 
 if TYPE_CHECKING:
     from tress_train.cloud.job import JobOptions
+    from tress_train.cloud.prices import Estimate
 
 TARGETS = ("local", "torchrun", "vertex")
 CHECKPOINT_VARIABLE = "AIP_CHECKPOINT_DIR"
 ProjectOption = Annotated[str, typer.Option(help="Google Cloud project.", envvar="GOOGLE_CLOUD_PROJECT")]
 RegionOption = Annotated[str, typer.Option(help="Region of Vertex AI.")]
-REGION = "us-central1"
+ImageOption = Annotated[str, typer.Option(help="Container image, see docs/cloud.md.")]
+MachineOption = Annotated[str, typer.Option(help="Machine type.")]
+AcceleratorOption = Annotated[str, typer.Option(help="Type of accelerator; none if empty.")]
+CountOption = Annotated[int, typer.Option(min=1, help="Accelerators of a machine.")]
+SpotOption = Annotated[bool, typer.Option(help="Cheaper machines that may be taken away at any time.")]
+HoursOption = Annotated[float, typer.Option(min=0.1, help="After which the job is ended.")]
+AccountOption = Annotated[str, typer.Option(help="Service account that the job works as.")]
+PricesOption = Annotated[Path | None, typer.Option(help="TOML table of prices instead of the one in the package.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before it costs money.")]
+REGION, MACHINE, ACCELERATOR = "us-central1", "g2-standard-8", "NVIDIA_L4"
 
 
 def launch(
@@ -40,23 +50,23 @@ def launch(
     processes: Annotated[int, typer.Option(min=0, help="Per machine; one per GPU if 0, one without a GPU.")] = 0,
     project: ProjectOption = "",
     region: RegionOption = REGION,
-    image: Annotated[str, typer.Option(help="Container image, see docs/cloud.md.")] = "",
-    machine: Annotated[str, typer.Option(help="Machine type.")] = "g2-standard-8",
-    accelerator: Annotated[str, typer.Option(help="Type of accelerator; none if empty.")] = "NVIDIA_L4",
-    count: Annotated[int, typer.Option(min=1, help="Accelerators of a machine.")] = 1,
+    image: ImageOption = "",
+    machine: MachineOption = MACHINE,
+    accelerator: AcceleratorOption = ACCELERATOR,
+    count: CountOption = 1,
     replicas: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
-    spot: Annotated[bool, typer.Option(help="Cheaper machines that may be taken away at any time.")] = False,
-    max_hours: Annotated[float, typer.Option(min=0.1, help="After which the job is ended.")] = 24.0,
-    service_account: Annotated[str, typer.Option(help="Service account that the job works as.")] = "",
+    spot: SpotOption = False,
+    max_hours: HoursOption = 24.0,
+    service_account: AccountOption = "",
     tensorboard: Annotated[str, typer.Option(help="Vertex AI TensorBoard for the curves.")] = "",
-    prices: Annotated[Path | None, typer.Option(help="TOML table of prices instead of the one in the package.")] = None,
+    prices: PricesOption = None,
     dry_run: Annotated[bool, typer.Option(help="Print the exact job and its cost, and submit nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it costs money.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Run a recipe here, on several processes, or on Google Cloud."""
     if target not in TARGETS:
         raise InputError("target_unknown", f"--target cannot be {target!r}", hint=f"allowed: {', '.join(TARGETS)}")
-    words = _words(recipe, data, assignments, smoke=smoke, init=init, past_gate=continue_past_gate, extend=extend)
+    words = recipe_words(recipe, data, assignments, smoke=smoke, init=init, past_gate=continue_past_gate, extend=extend)
     if target == "vertex":
         need_packages("gcp", "--target vertex", "google.cloud.aiplatform_v1")
         from tress_train.cloud.job import JobOptions
@@ -64,7 +74,7 @@ def launch(
         options = JobOptions(
             image, machine, accelerator, count, replicas, spot, max_hours, service_account, tensorboard
         )
-        _check_vertex(data, out, init, project, options)
+        check_vertex(data, out, init, project, options)
         words = ["launch", *words, "--target", "torchrun", *(["--processes", str(processes)] if processes else [])]
         _submit(recipe, words, out, options, project, region, prices, dry_run=dry_run, yes=yes)
         return
@@ -114,8 +124,15 @@ def jobs(
             typer.echo(f"{number_of(job):22}{created:18}{state_of(job):12}  {job.display_name}  {out}")
 
 
-def _words(
-    recipe: str, data: list[str], assignments: list[str] | None, *, smoke: bool, init: str, past_gate: str, extend: int
+def recipe_words(
+    recipe: str,
+    data: list[str],
+    assignments: list[str] | None,
+    *,
+    smoke: bool,
+    init: str,
+    past_gate: str = "",
+    extend: int = 0,
 ) -> list[str]:
     """The same options as words of a command line."""
     words = [recipe, *(word for folder in data for word in ("--data", str(folder)))]
@@ -131,7 +148,8 @@ def _need_project(project: str) -> None:
         raise InputError("project_missing", "no --project is given", hint="or set GOOGLE_CLOUD_PROJECT")
 
 
-def _check_vertex(data: list[str], out: str, init: str, project: str, options: JobOptions) -> None:
+def check_vertex(data: list[str], out: str, init: str, project: str, options: JobOptions) -> None:
+    """Raises InputError if a job could not find what it needs."""
     _need_project(project)
     if not out.startswith("gs://"):
         raise InputError("out_not_in_cloud", f"--out is {out!r}", hint="--target vertex needs a folder under gs://")
@@ -159,13 +177,27 @@ def _submit(
     yes: bool,
 ) -> None:
     from tress_train.cloud.job import make_job
-    from tress_train.cloud.prices import TABLE, estimate
     from tress_train.cloud.vertex import Jobs, number_of
     from tress_train.recipes import load_recipe
 
     load_recipe(recipe)
     job = make_job(f"tress-{recipe}-{time.strftime('%Y%m%d-%H%M%S')}", recipe, words, out, options)
-    cost = estimate(
+    cost = cost_of(options, prices)
+    if dry_run:
+        typer.echo(type(job).to_json(job, including_default_value_fields=False))
+        typer.echo(str(cost), err=True)
+        return
+    typer.echo(f"{options.replicas} x {options.machine}: {cost}")
+    confirm("Submit it?", yes=yes)
+    number = number_of(Jobs(project, region).submit(job))
+    typer.echo(f"{number}\nfollow it: tress-train jobs --project {project} --region {region} --follow {number}")
+
+
+def cost_of(options: JobOptions, prices: Path | None) -> Estimate:
+    """What a job costs at most."""
+    from tress_train.cloud.prices import TABLE, estimate
+
+    return estimate(
         options.machine,
         options.accelerator,
         options.count,
@@ -174,12 +206,9 @@ def _submit(
         spot=options.spot,
         table=prices or TABLE,
     )
-    if dry_run:
-        typer.echo(type(job).to_json(job, including_default_value_fields=False))
-        typer.echo(str(cost), err=True)
-        return
-    typer.echo(f"{options.replicas} x {options.machine}: {cost}")
-    if not yes and not typer.confirm("Submit it?"):
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ends the command unless the user agrees."""
+    if not yes and not typer.confirm(question):
         raise typer.Exit(1)
-    number = number_of(Jobs(project, region).submit(job))
-    typer.echo(f"{number}\nfollow it: tress-train jobs --project {project} --region {region} --follow {number}")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import pprint
 import re
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ from tress_train.run.running import Run
 from tress_train.storage.places import Place
 
 JOURNAL = "study.journal"
+# A trial, its assignments and the name of its folder in; its score out.
+Trainer = Callable[[optuna.Trial, list[str], str], float]
 _RANGE = re.compile(r"(?P<name>[^=]+)=(?P<low>[-+.\deE]+)\.\.(?P<high>[-+.\deE]+?)(?::(?P<how>log|int))?$")
 # Before so many trials are done there is nothing that a trial could be compared with.
 _STARTUP_TRIALS = 3
@@ -141,8 +145,14 @@ class Sweep:
             load_if_exists=True,
         )
 
-    def run(self, trials: int, folders: Sequence[Place], init: Path | None, say: Callable[[str], None]) -> None:
+    def run(self, trials: int, trainer: Trainer, say: Callable[[str], None], *, parallel: int = 1) -> None:
         """Makes trials until there are ``trials``; one that was interrupted goes on first.
+
+        Args:
+            trials: how many, with those of earlier calls.
+            trainer: trains one and gives its score.
+            say: is told what became of each.
+            parallel: how many at the same time, each in a thread; more than one is for trainers that only wait.
 
         Raises:
             TressError: a trial fails for another reason than its gates or its loss.
@@ -151,26 +161,57 @@ class Sweep:
             # Its process has gone; a new trial of the same settings goes on in its folder.
             self.study.enqueue_trial(trial.params, user_attrs={"folder": self._folder(trial)})
             self.study.tell(trial.number, state=TrialState.FAIL)
-        while sum(trial.state.is_finished() and trial.state != TrialState.FAIL for trial in self.study.trials) < trials:
-            trial = self.study.ask()
-            assignments = [axis.suggest(trial) for axis in self.axes]
-            folder = self.out / self._folder(trial)
-            try:
-                value = self._train(trial, self.change(self.recipe, assignments), folder, folders, init)
-            except optuna.TrialPruned:
-                self.study.tell(trial, state=TrialState.PRUNED)
-                say(f"{folder.name}: {' '.join(assignments)}: ended early")
-            except GateMissedError as error:
-                self.study.tell(trial, state=TrialState.PRUNED)
-                say(f"{folder.name}: {' '.join(assignments)}: {error.message}")
-            except TressError as error:
-                if error.code != "training_diverged":
-                    raise
-                self.study.tell(trial, state=TrialState.PRUNED)
-                say(f"{folder.name}: {' '.join(assignments)}: {error.message}")
-            else:
-                self.study.tell(trial, value)
-                say(f"{folder.name}: {' '.join(assignments)}: {self.goal.group} {self.goal.metric} {value:.5f}")
+        asking = threading.Lock()
+
+        def work() -> None:
+            while True:
+                with asking:
+                    counted = [t for t in self.study.trials if t.state not in (TrialState.FAIL, TrialState.WAITING)]
+                    if len(counted) >= trials:
+                        return
+                    trial = self.study.ask()
+                    assignments = [axis.suggest(trial) for axis in self.axes]
+                say(f"{self._folder(trial)}: {' '.join(assignments)}: {self._try(trial, assignments, trainer)}")
+
+        if parallel == 1:
+            work()
+            return
+        with ThreadPoolExecutor(parallel) as pool:
+            for done in [pool.submit(work) for _ in range(parallel)]:
+                done.result()
+
+    def score(self, record: dict[str, Any]) -> float:
+        """What a run is judged by, from its record.
+
+        Raises:
+            InputError: it is not there.
+        """
+        value = self.goal.value(record)
+        if not math.isfinite(value):
+            raise InputError(
+                "goal_missing",
+                f"the trials have no {self.goal.metric} of {self.goal.group}",
+                hint="name another --goal: GROUP.METRIC as in the record's subsets or val",
+            )
+        return value
+
+    def train_here(self, folders: Sequence[Place], init: Path | None) -> Trainer:
+        """Trains on this machine; a trial that is worse than the median of the others at the same step ends early."""
+
+        def trainer(trial: optuna.Trial, assignments: list[str], folder: str) -> float:
+            def watch(run: Run) -> bool:
+                row = next(row for row in reversed(read_log(run.out)) if row["event"] == "evaluate")
+                value = self.goal.value(row)
+                if math.isfinite(value):
+                    trial.report(value, run.progress.total)
+                    if trial.should_prune():
+                        raise optuna.TrialPruned("ended early")
+                return False
+
+            train(self.change(self.recipe, assignments), folders, self.out / folder, init=init, watch=watch)
+            return self.score(read_summary(self.out / folder))
+
+        return trainer
 
     def best(self) -> tuple[BaseRecipe, float, str]:
         """The best trial's recipe, its score and its folder's name.
@@ -190,27 +231,21 @@ class Sweep:
         assert trial.value is not None
         return self.change(self.recipe, assignments), trial.value, self._folder(trial)
 
-    def _train(
-        self, trial: optuna.Trial, recipe: BaseRecipe, folder: Path, folders: Sequence[Place], init: Path | None
-    ) -> float:
-        def watch(run: Run) -> bool:
-            row = next(row for row in reversed(read_log(run.out)) if row["event"] == "evaluate")
-            value = self.goal.value(row)
-            if math.isfinite(value):
-                trial.report(value, run.progress.total)
-                if trial.should_prune():
-                    raise optuna.TrialPruned
-            return False
-
-        train(recipe, folders, folder, init=init, watch=watch)
-        value = self.goal.value(read_summary(folder))
-        if not math.isfinite(value):
-            raise InputError(
-                "goal_missing",
-                f"the run in {folder} has no {self.goal.metric} of {self.goal.group}",
-                hint="name another --goal: GROUP.METRIC as in the record's subsets or val",
-            )
-        return value
+    def _try(self, trial: optuna.Trial, assignments: list[str], trainer: Trainer) -> str:
+        """Makes a trial, and says what became of it."""
+        try:
+            value = trainer(trial, assignments, self._folder(trial))
+        except optuna.TrialPruned as error:
+            said = str(error)
+        except TressError as error:
+            if not isinstance(error, GateMissedError) and error.code != "training_diverged":
+                raise
+            said = error.message
+        else:
+            self.study.tell(trial, value)
+            return f"{self.goal.group} {self.goal.metric} {value:.5f}"
+        self.study.tell(trial, state=TrialState.PRUNED)
+        return said
 
     @staticmethod
     def _folder(trial: optuna.Trial | optuna.trial.FrozenTrial) -> str:
