@@ -69,6 +69,21 @@ def test_a_subject_gets_the_predicted_edge_and_its_own_colours(tmp_path: Path) -
     assert np.abs(colours - [220, 30, 30]).mean() < 12
 
 
+def test_an_edge_that_is_kept_is_the_label_s(tmp_path: Path) -> None:
+    record = photo(tmp_path, disc(), edge="teacher", ignore_px=0)
+    cv2.imwrite(str(record.alpha), (disc(radius=108) * 255).astype(np.uint8))
+    drawn = cut_out("a", record, Answers(disc()))
+    kept = cut_out("a", record, Answers(disc()), keep_edge=True)
+    assert drawn is not None
+    assert kept is not None
+    area = lambda cutout: cutout[..., 3].sum() / 255  # noqa: E731
+    assert area(kept) == pytest.approx((disc(radius=108)).sum(), rel=0.003)
+    assert area(drawn) > area(kept) * 1.01
+    assert set(np.unique(kept[..., 3])) >= {0, 255}
+    assert kept[..., 3][(kept[..., 3] > 0) & (kept[..., 3] < 14)].size == 0
+    assert cut_out("a", record, Answers(disc(radius=90)), keep_edge=True) is None
+
+
 def test_the_label_decides_away_from_its_edge(tmp_path: Path) -> None:
     answer = disc()
     answer[5:15, 5:15] = 1

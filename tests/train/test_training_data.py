@@ -19,7 +19,7 @@ from tress.evaluation.manifest import Record
 from tress_train.data import gathering
 from tress_train.data.collection import Collection, file_hash, fingerprints, held_back, hold_back, read_collection
 from tress_train.data.difficulty import measure_all
-from tress_train.data.gates import build_gates, composite, read_targets
+from tress_train.data.gates import build_gates, composite, found_in, read_targets
 from tress_train.data.gathering import gather
 from tress_train.data.library import load_library
 from tress_train.data.prepare import check_folder, write_manifest
@@ -265,3 +265,23 @@ def test_a_cut_outs_clear_margin_is_trimmed(tmp_path: Path) -> None:
     record = Record(tmp_path / "cut.png", None, "cuts", "objects", "rgba", 0)
     [cutout] = load_library({"cut": record}, 100).cutouts["cuts"]
     np.testing.assert_array_equal(cutout.image, pixels[10:21, 5:31])
+
+
+def test_gates_and_lists_know_their_pictures_in_a_later_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = shutil.copytree(data / "train", tmp_path / "more")
+    for name in ("discs", "rough"):
+        shutil.rmtree(later / name)
+    rows = [row for row in map(json.loads, (later / "manifest.jsonl").read_text().splitlines()) if "alpha" not in row]
+    (later / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    prefixed = read_collection([later]).train
+    records = {key.removeprefix("more/"): record for key, record in prefixed.items()}
+    subsets = {"first": ["cuts/0.png@far"], "gone": ["discs/9.png"]}
+    assert found_in(subsets, records) == subsets
+    assert found_in(subsets, prefixed) == {"first": ["more/cuts/0.png@far"], "gone": ["discs/9.png"]}
+    monkeypatch.setattr("tress_train.data.library.read_lists", lambda: {"chosen": ["cuts/1.png"]})
+    for found in (records, prefixed):
+        cutouts = load_library(found, 64).cutouts
+        assert [picture.key.split("/")[-1] for picture in cutouts["@chosen"]] == ["1.png"]
+        assert len(cutouts["cuts"]) == 3

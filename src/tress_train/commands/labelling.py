@@ -92,6 +92,9 @@ def cutouts(
     model: Annotated[
         str, typer.Option(help="What finds the subjects: see `tress models`, or an ONNX file.")
     ] = "default",
+    keep_edge: Annotated[
+        bool, typer.Option("--keep-edge", help="Keep the labels' edges, if those were drawn finer than tress does.")
+    ] = False,
     sets: SetsOption = "",
 ) -> None:
     """Cut the subjects out of labelled photos, to train on them before other backgrounds."""
@@ -100,7 +103,7 @@ def cutouts(
     from tress_train.labels.cutting import cut_out_all
 
     records = _of_sets(read_collection(data).train, sets)
-    path = cut_out_all(records, ModelPredictor(model), out, _progress)
+    path = cut_out_all(records, ModelPredictor(model), out, _progress, keep_edge=keep_edge)
     print(file=sys.stderr)
     typer.echo(path)
 

@@ -178,7 +178,7 @@ class TrainingSet(Samples):
         weights = _weights(rules.cutouts or {OTHERS: 1.0}, self.library.cutouts, self.library.later)
         names, total = sorted(weights), sum(weights.values())
         several = rules.subjects_max > 1 and rng.random() < rules.several
-        layers = []
+        layers: list[npt.NDArray[np.float32]] = []
         for _ in range(int(rng.integers(2, rules.subjects_max + 1)) if several else 1):
             pool = self.library.cutouts[names[rng.choice(len(names), p=[weights[name] / total for name in names])]]
             cutout = pool[rng.integers(len(pool))].image

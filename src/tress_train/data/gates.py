@@ -67,6 +67,19 @@ def source_keys(subsets: Mapping[str, Sequence[str]]) -> set[str]:
     return {part for keys in subsets.values() for key in keys for part in key.split("@") if part not in ("far", "near")}
 
 
+def found_in(subsets: Mapping[str, Sequence[str]], records: Mapping[str, Record]) -> dict[str, list[str]]:
+    """The subsets with the keys that these records have: in a later folder they begin with the folder's name.
+
+    Pictures that are not among the records keep their key.
+    """
+    names = {key.partition("/")[2]: key for key in records}
+
+    def known(part: str) -> str:
+        return part if part in records else names.get(part, part)
+
+    return {name: ["@".join(map(known, key.split("@"))) for key in keys] for name, keys in subsets.items()}
+
+
 def build_gates(records: Mapping[str, Record]) -> dict[str, list[str]]:
     """Chooses and measures the held-back pictures and sorts them into the rungs of the ladder.
 

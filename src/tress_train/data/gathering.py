@@ -23,6 +23,7 @@ from tress_train.data.gates import (
     BACKGROUND_SHARE,
     MOST,
     check_present,
+    found_in,
     on_ground,
     read_gates,
     source_keys,
@@ -166,7 +167,7 @@ def own_held_back(collection: Collection, share: float) -> list[str]:
 
 def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
     """The photos of the mixes, all cut-outs and backgrounds; gates look at frozen pictures or held-back ones."""
-    frozen, train = read_gates(), collection.train
+    frozen, train = found_in(read_gates(), collection.train), collection.train
     own = own_held_back(collection, recipe.own_held_back)
     out = set(own) | (source_keys(frozen) if recipe.keep_gate_pictures_out else set())
     mixes = [mix for index in range(len(recipe.stages)) for mix, _ in shares(recipe.stages, index)]
@@ -190,7 +191,9 @@ def _choose_for_refiner(recipe: BaseRecipe, train: Mapping[str, Record], share: 
     cutouts = hold_back((key for key in train if train[key].edge == "rgba"), share)
     grounds = sorted(key for key in train if train[key].alpha is None and train[key].edge != "rgba")
     grounds = [key for key in grounds if share and held_back(key, BACKGROUND_SHARE)]
-    out = {*cutouts, *grounds} | (source_keys(read_gates()) if recipe.keep_gate_pictures_out else set())
+    out = {*cutouts, *grounds} | (
+        source_keys(found_in(read_gates(), train)) if recipe.keep_gate_pictures_out else set()
+    )
     composites = {
         OWN: [on_ground(key, grounds) for key in by_hash(cutouts)[:MOST]],
         HAIR: [on_ground(key, grounds) for key in by_hash(cutouts) if train[key].kind == "hair"][:MOST],

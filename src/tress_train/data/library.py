@@ -197,8 +197,13 @@ def _load(key: str, record: Record, max_side_px: int) -> Photo | Picture | None:
 def _add_lists(library: Library) -> None:
     for name, keys in read_lists().items():
         wanted = set(keys)
+
+        def named(picture: AnyPhoto | AnyPicture, wanted: set[str] = wanted) -> bool:
+            # Keys of a later folder begin with its name.
+            return picture.key in wanted or picture.key.partition("/")[2] in wanted
+
         for kind in (library.photos, library.cutouts):
-            found = [picture for pictures in kind.values() for picture in pictures if picture.key in wanted]
+            found = [picture for pictures in kind.values() for picture in pictures if named(picture)]
             if found:
                 kind[f"{MARK}{name}"] = found  # type: ignore[assignment]
 

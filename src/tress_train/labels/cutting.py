@@ -5,7 +5,8 @@ out with the alpha and the colours that tress estimates.  Of its photo that alph
 made with it has, by construction, exactly this alpha (as copy-paste augmentation has it: Ghiasi et al. 2021, "Simple
 Copy-Paste is a Strong Data Augmentation Method for Instance Segmentation").
 
-Where the label is exact already, as of a render, it is taken as it is.
+Where the label is exact already, as of a render, it is taken as it is.  Where it was drawn by a network that sees
+finer than tress does, its edge may be kept as well; tress then only has to find the same subject.
 
 Left out are subjects that the photo's frame cuts on a side or at the top, those that are small, and those that are
 see-through where they should not be.  The pictures that gates look at are never cut out.
@@ -39,6 +40,8 @@ from tress_train.labels.distil import agree, write_png, write_rows
 Image = npt.NDArray[np.uint8]
 # IoU with the known part of the label, and what the alpha itself expects of its mask.
 AGREES, DECIDED = 0.96, 0.95
+# The same where the label keeps its own edge, of which tress may see less.
+AGREES_ON_SUBJECT = 0.93
 # Share of a side of the frame that the subject may touch.
 TOUCHES = 0.03
 # Share of the subject that may be half transparent further from both sides than an edge is wide.
@@ -56,6 +59,8 @@ def cut_out_all(
     predictor: Predictor,
     out: Path,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    keep_edge: bool = False,
 ) -> Path:
     """Cuts the subjects of photos out and writes ``OUT/manifest.jsonl``, a data folder of its own.
 
@@ -64,6 +69,7 @@ def cut_out_all(
         predictor: finds the subject.
         out: the folder; it must not hold a manifest.
         progress: is told how many of how many are done.
+        keep_edge: as of ``cut_out``.
 
     Raises:
         InputError: no picture gives a cut-out, a picture is damaged, or a manifest is there.
@@ -78,7 +84,7 @@ def cut_out_all(
     }
     rows = []
     for done, (key, record) in enumerate(sorted(labelled.items())):
-        cutout = cut_out(key, record, predictor)
+        cutout = cut_out(key, record, predictor, keep_edge=keep_edge)
         if cutout is not None:
             path = out / "cutouts" / record.set / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.png"
             write_png(path, cv2.cvtColor(cutout, cv2.COLOR_RGBA2BGRA))
@@ -102,13 +108,14 @@ def cut_out_all(
     return write_rows(rows, out)
 
 
-def cut_out(key: str, record: Record, predictor: Predictor) -> Image | None:
+def cut_out(key: str, record: Record, predictor: Predictor, *, keep_edge: bool = False) -> Image | None:
     """The subject of one photo; None if it cannot be trusted.
 
     Args:
         key: the photo's.
         record: a photo with a label.
         predictor: finds the subject.
+        keep_edge: the edge is the label's; else tress draws it.
 
     Returns:
         ``(h, w, 4)`` uint8, straight alpha, without clear margins, at most ``MAX_SIDE_PX`` long.
@@ -119,7 +126,12 @@ def cut_out(key: str, record: Record, predictor: Predictor) -> Image | None:
     image, label = read_labelled(record)
     if label is None:
         return None
-    alpha = label.alpha if record.edge == "exact" else _drawn_edge(key, image, label, predictor)
+    if record.edge == "exact":
+        alpha: Image | None = label.alpha
+    elif keep_edge:
+        alpha = _own_edge(key, image, label, predictor)
+    else:
+        alpha = _drawn_edge(key, image, label, predictor)
     if alpha is None or not stands_alone(alpha):
         return None
     colours = estimate_foreground(image, np.divide(alpha, 255, dtype=np.float32))
@@ -153,6 +165,17 @@ def _drawn_edge(key: str, image: Image, label: Label, predictor: Predictor) -> I
     told = known & ~edge_band(inside.astype(np.uint8), edge_px)
     alpha = np.where(told, label.alpha, alpha)
     return alpha if is_decided(alpha, edge_px) else None
+
+
+def _own_edge(key: str, image: Image, label: Label, predictor: Predictor) -> Image | None:
+    """The label's alpha; None unless tress finds the same subject, and the label is decided."""
+    found = predictor.predict(key, image).alpha > 0.5
+    known, inside = label.where > 127, label.alpha > 127
+    if not agree(known & inside, known & found, AGREES_ON_SUBJECT) or not (known & inside).any():
+        return None
+    clear, solid = label.alpha <= NOTHING, label.alpha >= 255 - NOTHING
+    alpha = np.where(clear, 0, np.where(solid, 255, label.alpha)).astype(np.uint8)
+    return alpha if is_decided(alpha, max(4, round(EDGE_SHARE * max(alpha.shape)))) else None
 
 
 def stands_alone(alpha: Image) -> bool:
