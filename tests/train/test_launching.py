@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::Deprecation
 
 RUNNER = CliRunner()
 PARENT = "projects/p/locations/europe-west4"
-WORDS = ["launch", "curriculum", "--target", "vertex", "--data", "gs://b/data", "--out", "gs://b/runs/a"]
+WORDS = ["launch", "locator", "--target", "vertex", "--data", "gs://b/data", "--out", "gs://b/runs/a"]
 WORDS += ["--project", "p", "--region", "europe-west4", "--image", "europe-docker.pkg.dev/p/tress/train:1"]
 
 
@@ -99,8 +99,8 @@ def options(**changes: Any) -> JobOptions:
 def test_a_job_has_all_that_was_asked_for() -> None:
     job = make_job(
         "a-job",
-        "Curriculum.x",
-        ["launch", "curriculum"],
+        "Locator.x",
+        ["launch", "locator"],
         "gs://b/runs/a",
         options(count=2, replicas=3, spot=True, max_hours=6, service_account="s@p", tensorboard="projects/1/t/2"),
     )
@@ -111,13 +111,13 @@ def test_a_job_has_all_that_was_asked_for() -> None:
     assert first.machine_spec.accelerator_type == vertex.AcceleratorType.NVIDIA_L4
     assert first.machine_spec.accelerator_count == 2
     assert list(first.container_spec.command) == ["tress-train"]
-    assert list(others.container_spec.args) == ["launch", "curriculum"]
+    assert list(others.container_spec.args) == ["launch", "locator"]
     assert spec.scheduling.strategy == vertex.Scheduling.Strategy.SPOT
     assert spec.scheduling.restart_job_on_worker_restart
     assert spec.scheduling.timeout.total_seconds() == 6 * 3600
     assert spec.base_output_directory.output_uri_prefix == "gs://b/runs/a"
     assert (spec.service_account, spec.tensorboard) == ("s@p", "projects/1/t/2")
-    assert dict(job.labels) == {"tool": "tress-train", "recipe": "curriculum-x"}
+    assert dict(job.labels) == {"tool": "tress-train", "recipe": "locator-x"}
     alone = make_job("a", "r", [], "gs://b", options(accelerator="", spot=False)).job_spec
     assert len(alone.worker_pool_specs) == 1
     assert alone.worker_pool_specs[0].machine_spec.accelerator_count == 0
@@ -137,7 +137,7 @@ def test_a_dry_run_prints_the_exact_job_and_its_cost_and_asks_nobody(stand_in: A
     job = vertex.CustomJob.from_json(answer.stdout)
     container = job.job_spec.worker_pool_specs[0].container_spec
     assert container.image_uri == "europe-docker.pkg.dev/p/tress/train:1"
-    wanted = "launch curriculum --data gs://b/data --set seed=3 --target torchrun"
+    wanted = "launch locator --data gs://b/data --set seed=3 --target torchrun"
     assert list(container.args) == wanted.split()
     assert "at most 4.00 USD for 10 hours" in answer.stderr
     assert stand_in.seen == []
@@ -247,7 +247,7 @@ def test_machines_find_each_other_by_the_cluster_that_vertex_describes() -> None
 
 def test_two_processes_train_where_vertex_says(data: Path, tmp_path: Path) -> None:
     out = f"file://{tmp_path}/out/checkpoints/"
-    words = ["launch", "first_locator", "--data", str(data), "--smoke", "--target", "torchrun", "--processes", "2"]
+    words = ["launch", "locator", "--data", str(data), "--smoke", "--target", "torchrun", "--processes", "2"]
     words += ["--set", "norms=frozen"]
     done = subprocess.run(
         [sys.executable, "-m", "tress_train", *words],

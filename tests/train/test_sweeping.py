@@ -187,7 +187,7 @@ def test_without_a_trial_that_passes_there_is_no_result(tmp_path: Path) -> None:
     assert error.value.code == "sweep_without_result"
 
 
-@pytest.mark.parametrize("name", ["curriculum", "refiner", "joint"])
+@pytest.mark.parametrize("name", ["locator", "refiner", "two_looks"])
 def test_a_recipe_that_was_written_is_the_recipe(name: str, tmp_path: Path) -> None:
     recipe = smoke(load_recipe(name))
     path = write_recipe(recipe, "found_one", tmp_path / "found_one.py", "Found.")

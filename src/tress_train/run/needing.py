@@ -19,7 +19,7 @@ from tress.evaluation.statistics import Estimated
 from tress.process.difficulty import Difficulty
 from tress_train.data.collection import Collection, hold_back
 from tress_train.data.difficulty import measure_all
-from tress_train.data.gates import read_gates, read_targets, source_keys
+from tress_train.data.gates import found_in, read_gates, read_targets, source_keys
 from tress_train.recipes.stages import LADDER
 from tress_train.run.comparing import interval
 from tress_train.run.records import read_log, read_summary
@@ -60,7 +60,7 @@ def held_back_photos(collection: Collection, share: float) -> list[str]:
     """Keys of photos that a run has not trained on: held back as ``own``, or pictures of the gates."""
     photos = [key for key, record in collection.train.items() if record.edge not in NO_ALPHA]
     first = [key for key in photos if key in collection.first]
-    out = {*hold_back(first, share), *source_keys(read_gates())}
+    out = {*hold_back(first, share), *source_keys(found_in(read_gates(), collection.train))}
     return [key for key in photos if key in out]
 
 

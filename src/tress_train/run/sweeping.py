@@ -261,7 +261,7 @@ def write_recipe(recipe: BaseRecipe, name: str, path: Path, about: str) -> Path:
     text = (
         f'"""{about}"""\n\n'
         "from math import inf\n\n"
-        "from tress_train.recipes.base import JointRecipe, Optim, Recipe, RefinerRecipe\n"
+        "from tress_train.recipes.base import Optim, Recipe, RefinerRecipe\n"
         "from tress_train.recipes.refiner_stages import RefinerLoss, RefinerStage\n"
         "from tress_train.recipes.stages import Composites, Gate, Limits, LocatorLoss, Mix, Stage\n\n"
         f"RECIPE = {pprint.pformat(replace(recipe, name=name), width=118, sort_dicts=False)}\n"
