@@ -5,7 +5,7 @@ EXACT = alphamatting27 synth-hair-composites
 BROWSER = src/tress/browser/built
 PIP = bin/pip --disable-pip-version-check -q
 
-.PHONY: demo test web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server clean
+.PHONY: demo test test-lowest lock web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server bench-batch clean
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -15,6 +15,18 @@ demo: .venv-runtime/.ready
 test: .venv/.ready .venv-runtime/.ready
 	.venv/bin/python -m pytest
 	.venv-runtime/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+# With the oldest versions that pyproject.toml admits.
+test-lowest: .venv-lowest/.ready
+	.venv-lowest/bin/python -m pytest -m "not train" tests/unit tests/contract tests/e2e
+
+# The versions in the images, with hashes; afterwards run the tests with them.
+LOCK = .venv-lowest/bin/uv pip compile -q --python-version 3.12 --python-platform linux --generate-hashes --no-header \
+  --no-annotate --no-emit-index-url --upgrade
+lock: .venv-lowest/.ready
+	$(LOCK) --extra server pyproject.toml -o deploy/requirements.lock
+	echo onnxruntime-gpu | $(LOCK) --extra server pyproject.toml - --no-emit-package onnxruntime -o deploy/requirements-cuda.lock
+	echo hatchling | $(LOCK) - -o deploy/build.lock
 
 # What browsers load, checked and put where the Python package finds it. Needs npm; see docs/browser.md.
 web: $(BROWSER)/src/runtime.js
@@ -71,6 +83,10 @@ bench-marks: .venv-runtime/.ready
 bench-server: .venv/.ready
 	.venv/bin/python -m benchmarks.speed.server_load
 
+# Photos a second against the bare pipeline, memory, planning, and Ray on this machine.
+bench-batch: .venv/.ready
+	.venv/bin/python -m benchmarks.speed.batch
+
 bench-speed: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/bin/python -m benchmarks.speed.run
 
@@ -90,7 +106,7 @@ bench-browser: .venv/.ready web
 .venv/.ready: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
-	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,train,gcp,sweep,dev]'
+	.venv/$(PIP) install -c constraints.txt -e '.[server,batch,s3,gcs,parquet,watch,ray,mcp,train,gcp,sweep,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.
@@ -99,5 +115,12 @@ bench-browser: .venv/.ready web
 	.venv-runtime/$(PIP) install -e . pytest hypothesis
 	touch $@
 
+.venv-lowest/.ready: pyproject.toml
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/$(PIP) install uv
+	.venv-lowest/bin/uv pip install -q --python .venv-lowest/bin/python --resolution lowest-direct -e '.[server]'
+	.venv-lowest/$(PIP) install pytest hypothesis httpx2 'requests>=2.32'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-runtime $(BROWSER) web/node_modules demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-runtime .venv-lowest $(BROWSER) web/node_modules demo .pytest_cache .mypy_cache .ruff_cache

@@ -22,7 +22,7 @@ TARGET = Path(__file__).resolve().parents[1] / "web" / "src" / "constants.json"
 # Module and its constants, by the names that they have there; a leading underscore is left out.
 SHARED = {
     "tress.api": ["MAX_MEGAPIXELS"],
-    "tress.matting": ["MAX_STEP", "GRID", "SETTLED", "MAX_TILES", "FOUND_PRESENCE", "FOUND_SHARE"],
+    "tress.matting": ["MAX_STEP", "GRID", "SETTLED", "MAX_TILES", "FOUND_PRESENCE", "FOUND_SHARE", "NO_PRIOR"],
     "tress.process.bands": ["SOFT_LOW", "SOFT_HIGH", "UNSURE", "REACH_FIRST", "REACH_LATER"],
     "tress.process.closer": ["LARGEST_SHARE", "MARGIN", "FADE", "SUBJECT_ALPHA"],
     "tress.process.foreground": [

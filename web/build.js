@@ -1,5 +1,5 @@
 // Puts together what a page without a bundler loads: `node build.js FOLDER`.
-// With `--networks FOLDER` it only copies the networks, for the npm package.
+// With `--pack` it only lays what the npm package carries of the rest of the repository beside the package's own files.
 
 import { copyFile, cp, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -20,8 +20,8 @@ export async function runtimeFor(device) {
 }
 `;
 
-const [first, second] = process.argv.slice(2);
-if (first === "--networks") await copyNetworks(folder(second));
+const [first] = process.argv.slice(2);
+if (first === "--pack") await pack();
 else if (first) await build(folder(first));
 else throw new Error("say where to: node build.js FOLDER");
 
@@ -36,15 +36,18 @@ async function build(target) {
   const { size } = await stat(new URL(`./dist/${RUNTIME_FILES[2]}`, RUNTIME));
   await writeFile(new URL("./src/runtime.js", target), fromHere(size));
   await mkdir(new URL("./runtime/", target));
-  for (const name of RUNTIME_FILES) await copyFile(new URL(`./dist/${name}`, RUNTIME), new URL(`./runtime/${name}`, target));
+  for (const name of RUNTIME_FILES)
+    await copyFile(new URL(`./dist/${name}`, RUNTIME), new URL(`./runtime/${name}`, target));
   const { version, license } = JSON.parse(await readFile(new URL("./package.json", RUNTIME), "utf8"));
-  const notice = `ONNX Runtime Web ${version}, Copyright (c) Microsoft Corporation, licence ${license}: https://github.com/microsoft/onnxruntime\n`;
+  const notice = `ONNX Runtime Web ${version}, Copyright (c) Microsoft Corporation, licence ${license}\n`;
   await writeFile(new URL("./runtime/NOTICE", target), notice);
   console.log(`wrote ${fileURLToPath(target)}`);
 }
 
-async function copyNetworks(target) {
+async function pack() {
   const { networks } = JSON.parse(await readFile(new URL("./src/constants.json", HERE), "utf8"));
+  const target = new URL("./networks/", HERE);
   await mkdir(target, { recursive: true });
   for (const { file } of Object.values(networks)) await copyFile(new URL(file, NETWORKS), new URL(file, target));
+  for (const name of ["LICENSE", "NOTICE"]) await copyFile(new URL(`../${name}`, HERE), new URL(name, HERE));
 }

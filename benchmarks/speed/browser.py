@@ -4,9 +4,9 @@
     python -m benchmarks.speed.browser --rounds 1 --out /tmp/try.json
 
 - Both run as their documentation says, loaded from files on this machine: tress-web as ``tress page`` writes it, the
-  peer with its own default network (IS-Net, fp16 weights) from its own data package, the newest of its versions that has
-  one.  Neither is installed or committed here: they go to ``.cache/browser``.
-- *threads*: the page is cross-origin isolated, and both may start as many threads as they like.  *one thread*: it is not.
+  peer with its own default network (IS-Net, fp16 weights) from its own data package, in its newest version with one.
+  It is installed into ``.cache/browser`` and not committed.
+- *threads*: the page is cross-origin isolated, and both may start as many threads as they like.  Without: it is not.
 - A time is that of a loaded page, from the file's blob to the PNG's.  Each tool runs unmeasured first; then they take
   turns.
 - Bytes are those that the page asked for until the first picture was done, as they lie on the disk.
@@ -86,7 +86,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, files: dict[str, bytes | Path], headers: dict[str, str], sent: dict[str, int], *rest: Any) -> None:
+    def __init__(
+        self, files: dict[str, bytes | Path], headers: dict[str, str], sent: dict[str, int], *rest: Any
+    ) -> None:
         self.files, self.extra, self.sent = files, headers, sent
         super().__init__(*rest)
 

@@ -12,8 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tress.api import Matte, Remover, remove
+    from tress.api import Remover, remove
     from tress.errors import BusyError, InputError, ModelError, TressError
+    from tress.matte import Matte
 
 __version__ = "0.2.0"
 __all__ = ["BusyError", "InputError", "Matte", "ModelError", "Remover", "TressError", "__version__", "remove"]
@@ -21,7 +22,7 @@ __all__ = ["BusyError", "InputError", "Matte", "ModelError", "Remover", "TressEr
 _HOME = {
     "BusyError": "tress.errors",
     "InputError": "tress.errors",
-    "Matte": "tress.api",
+    "Matte": "tress.matte",
     "ModelError": "tress.errors",
     "Remover": "tress.api",
     "TressError": "tress.errors",

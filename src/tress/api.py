@@ -6,29 +6,28 @@ import io
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, Union, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from tress.arrays import Alpha, Rgb8, Rgba8, check_rgb8, check_same_size
+from tress.arrays import Alpha, Rgb8
 from tress.catalog import resolve
 from tress.engine import OnnxEngine
 from tress.errors import ModelError
 from tress.io.decode import Picture, Source, decode
 from tress.io.in_memory import from_array, from_pil, is_pil
 from tress.io.limits import MAX_MEGAPIXELS
+from tress.matte import Matte
 from tress.matting import Estimate, estimate_alpha
 from tress.outputs.marks import MarkPicture, brightness, fit_marks
 from tress.outputs.region import RegionInput, read_region
-from tress.process.composite import over
 from tress.process.cutout import agrees, is_finished, on_contrasting_ground, stands_free
-from tress.process.foreground import estimate_foreground
 from tress.process.marks import HALF, Marks
 
 if TYPE_CHECKING:
@@ -38,67 +37,6 @@ ImageInput: TypeAlias = Union[str, "os.PathLike[str]", bytes, BinaryIO, "PilImag
 MarksInput: TypeAlias = ImageInput | MarkPicture
 DEFAULT_MODEL = "default"
 REFINER = "tress-refiner"
-
-
-@dataclass(frozen=True, eq=False)
-class Matte:
-    """The answer for one picture.
-
-    Attributes:
-        image: the picture, ``(H, W, 3)`` uint8 sRGB, upright.
-        alpha: ``(H, W)`` float32 in [0, 1]: how much of each pixel is the subject.
-        found: whether there is a subject at all; if not, alpha is zero everywhere.
-        confidence: in [0, 1].  With a subject: the IoU that the network itself expects of its mask.  Without: how sure
-            it is that there is none.
-        model: name of the locator.
-        device: where it really ran.
-        seconds: time per step (``decode``, ``locate``, ``refine``).
-        warnings: what was done otherwise than asked, in words.
-        dpi: dots per inch of the picture, horizontal and vertical; None where it does not say.
-        mixed: how much of each pixel's colour is the subject's, like alpha.  None: as much as alpha says.  A picture
-            that came with alpha has its subject's own colours wherever that is soft.
-    """
-
-    image: Rgb8
-    alpha: Alpha
-    found: bool
-    confidence: float
-    model: str
-    device: str
-    seconds: dict[str, float] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    dpi: tuple[float, float] | None = None
-    mixed: Alpha | None = None
-
-    @cached_property
-    def foreground(self) -> Rgb8:
-        """The subject's own colours, ``(H, W, 3)`` uint8: equal to the picture except where alpha is soft."""
-        return estimate_foreground(self.image, self.alpha if self.mixed is None else self.mixed)
-
-    def cutout(self, *, decontaminate: bool = True) -> Rgba8:
-        """The subject on transparent ground, ``(H, W, 4)`` uint8, straight alpha; colour is zero where alpha is.
-
-        Args:
-            decontaminate: use the estimated foreground colours; False keeps the picture's.
-        """
-        alpha = (self.alpha * 255 + 0.5).astype(np.uint8)
-        colours = self.foreground if decontaminate else self.image
-        return np.dstack([colours * (alpha > 0)[..., None], alpha])
-
-    def over(self, background: Rgb8 | tuple[int, int, int], *, decontaminate: bool = True) -> Rgb8:
-        """The subject over another background, ``(H, W, 3)`` uint8.
-
-        Args:
-            background: ``(H, W, 3)`` uint8 of the same size, or one sRGB colour.
-            decontaminate: as in ``cutout``.
-
-        Raises:
-            InputError: the background's size is not the picture's.
-        """
-        behind = np.asarray(background, np.uint8) if isinstance(background, tuple) else check_rgb8(background)
-        if behind.ndim == 3:
-            check_same_size(self.image, behind, ("the picture", "the background"))
-        return over(self.foreground if decontaminate else self.image, self.alpha, behind)
 
 
 class Remover:
@@ -159,9 +97,11 @@ class Remover:
         self.warnings = tuple(str(error) for error in self._locator.passed_over)
         self.max_megapixels = max_megapixels
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as its arguments: the process that gets it loads the networks itself."""
-        return partial(Remover, **self._made_with), ()
+    def __getstate__(self) -> dict[str, Any]:
+        return self._made_with
+
+    def __setstate__(self, made_with: dict[str, Any]) -> None:
+        self.__init__(**made_with)  # type: ignore[misc]
 
     def matte(
         self,
@@ -226,6 +166,7 @@ class Remover:
             seconds={"decode": decoded, **estimate.seconds},
             warnings=(*picture.warnings, *estimate.warnings),
             dpi=picture.dpi,
+            metadata=picture.metadata,
             mixed=mixed,
         )
 
@@ -269,27 +210,41 @@ class Remover:
             return from_pil(image, self.max_megapixels)
         return decode(cast("Source", image), max_megapixels=self.max_megapixels)
 
-    def many(self, images: Iterable[ImageInput], *, ahead: int = 2) -> Iterator[Matte]:
+    def many(
+        self,
+        images: Iterable[ImageInput],
+        *,
+        ahead: int = 2,
+        progress: Callable[[int, int | None], None] | None = None,
+    ) -> Iterator[Matte]:
         """Mattes of many pictures in their order; the next ones are decoded while the network is busy.
 
         Args:
             images: taken one by one, never all at once.  Arrays are copied as they are taken, so that a source may
                 fill the same buffer again and again.
             ahead: how many pictures are decoded in advance, at least one, which bounds the memory.
+            progress: is told after each picture how many are done, and of how many, which is None if ``images`` has no
+                length.
 
         Raises:
             InputError: at the turn of a picture that cannot be read.  To go on after a bad picture, call ``matte``
                 for each instead.
         """
         ahead = max(1, ahead)
+        count = len(images) if isinstance(images, Sized) else None
         source = (image.copy() if isinstance(image, np.ndarray) else image for image in images)
         with ThreadPoolExecutor(max_workers=ahead, thread_name_prefix="tress-decode") as pool:
             waiting = deque(pool.submit(self.read, image) for image in islice(source, ahead))
+            done = 0
             try:
                 while waiting:
                     picture = waiting.popleft().result()
                     waiting.extend(pool.submit(self.read, image) for image in islice(source, 1))
-                    yield self.matte(picture)
+                    matte = self.matte(picture)
+                    done += 1
+                    if progress is not None:
+                        progress(done, count)
+                    yield matte
             finally:
                 for future in waiting:
                     future.cancel()

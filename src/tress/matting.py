@@ -64,7 +64,7 @@ class Located:
 
 @dataclass
 class Estimate:
-    """Alpha ``(H, W)`` float32 of a picture, with what is known about it; see ``tress.api.Matte``."""
+    """Alpha ``(H, W)`` float32 of a picture, with what is known about it; see ``tress.matte.Matte``."""
 
     alpha: Alpha
     found: bool

@@ -6,10 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tress.api import ImageInput, Matte, Remover
+from tress.api import ImageInput, Remover
 from tress.arrays import Rgb8
 from tress.errors import InputError
+from tress.matte import Matte
 from tress.outputs import OutputOptions, render
+from tress.outputs.box import Box
+from tress.outputs.render import encode_as
 
 if TYPE_CHECKING:
     from tress.io.exif import Metadata
@@ -25,11 +28,13 @@ class Product:
         width_px, height_px: of the result.
         input_width_px, input_height_px: of the photo, upright.
         found: whether there is a subject.
+        box: where it is in the photo; None if there is none.
         confidence: as ``Matte.confidence``.
         model: name of the network.
         device: where it really ran.
         seconds: time per step: decode, those of the networks, colour, render, encode.
         warnings: what was done otherwise than asked, in words.
+        frames: how many the result has.
     """
 
     data: bytes
@@ -39,11 +44,13 @@ class Product:
     input_width_px: int
     input_height_px: int
     found: bool
+    box: Box | None
     confidence: float
     model: str
     device: str
     seconds: dict[str, float]
     warnings: tuple[str, ...]
+    frames: int = 1
 
 
 def produce(remover: Remover, source: ImageInput, options: OutputOptions) -> Product:
@@ -86,15 +93,13 @@ def finish(
     Raises:
         InputError: the options do not fit the picture or each other.
     """
-    from tress.io.encode import encode
-
     options = options.with_format("png")
     colour_seconds = 0.0
 
     def foreground() -> Rgb8:
         nonlocal colour_seconds
         started = time.perf_counter()
-        colours = matte.foreground
+        colours = matte.colours(inverted=options.invert)
         colour_seconds = time.perf_counter() - started
         return colours
 
@@ -102,14 +107,7 @@ def finish(
     try:
         pixels = render(matte.image, matte.alpha, foreground, options)
         rendered = time.perf_counter()
-        data = encode(
-            pixels,
-            options.format,
-            quality=options.quality,
-            lossless=options.lossless or None,
-            dpi=dpi,
-            metadata=metadata if options.keep_metadata else None,
-        )
+        data = encode_as(pixels, options, dpi=dpi, metadata=metadata)
     except MemoryError as error:
         raise InputError(
             "out_of_memory", "there is not enough memory for this result", hint="set a smaller size"
@@ -123,6 +121,7 @@ def finish(
         input_width_px=matte.image.shape[1],
         input_height_px=matte.image.shape[0],
         found=matte.found,
+        box=matte.box,
         confidence=matte.confidence,
         model=matte.model,
         device=matte.device,

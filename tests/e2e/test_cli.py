@@ -154,6 +154,9 @@ def test_json_has_one_line_for_each_input(tmp_path):
     assert bad["output"] is None
     assert bad["error"]["code"] == "file_empty"
     assert (empty["found"], len(empty["warnings"])) == (False, 1)
+    assert set(good["box"]) == {"left", "top", "width", "height"}
+    assert good["box"]["width"] > 0
+    assert empty["box"] is None
 
 
 def test_no_subject_is_warned_about_and_has_an_exit_code(tmp_path):
@@ -388,3 +391,12 @@ def test_a_bug_is_one_line_and_a_traceback_only_on_request(photo):
     debug = subprocess.run([*command, "--debug"], capture_output=True, check=False)
     assert debug.returncode == 70
     assert b"Traceback" in debug.stderr
+
+
+def test_python_runs_it_as_a_module(tmp_path):
+    command = [sys.executable, "-m", "tress", str(picture(tmp_path / "photo.png")), *TINY, "--mask", "--invert"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "photo.cutout.png") as mask:
+        assert mask.mode == "L"
+        assert mask.getpixel((0, 0)) == 255

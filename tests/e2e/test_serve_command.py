@@ -71,8 +71,8 @@ def cut(port):
         return response.read()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_it_serves_counts_and_finishes_before_it_stops(start, workers):
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGTERM), ("2", signal.SIGTERM), ("2", signal.SIGHUP)])
+def test_it_serves_counts_and_finishes_before_it_stops(start, workers, number):
     process, port, log = start("--workers", workers, "--deadline", "110")
     assert cut(port)[:4] == b"\x89PNG"
     with ThreadPoolExecutor(2) as pool:
@@ -82,7 +82,7 @@ def test_it_serves_counts_and_finishes_before_it_stops(start, workers):
                 break
             time.sleep(0.05)
         metrics = get(port, "/metrics")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         assert all(answer.result()[:4] == b"\x89PNG" for answer in answers)
     assert 'route="/v1/cutout",status="200"} ' in metrics
     assert process.wait(30) == 0, log.read_text()
@@ -93,7 +93,7 @@ def test_it_serves_counts_and_finishes_before_it_stops(start, workers):
 def hold(port):
     """A request that stays accepted until its connection is closed."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=30)
-    head = "POST /v1/cutout HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n"
+    head = "POST /v1/cutout HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n"
     connection.sendall(head.encode() + b"\xff\xd8")
     return connection
 
@@ -123,6 +123,19 @@ def test_connections_are_refused_while_it_finishes_what_it_accepted(start, worke
         assert until(lambda: refuses(port))
         assert process.poll() is None
     assert process.wait(30) == 0, log.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers under /proc")
+def test_workers_do_not_outlive_the_process_that_started_them(start, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process, _, log = start("--workers", "2", "--rate", "100")
+    workers = workers_of(process)
+    assert len(workers) == 2
+    assert list(tmp_path.glob("tress-*/rates"))
+    process.kill()
+    assert until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers)), log.read_text()
+    assert until(lambda: not list(tmp_path.glob("tress-*")))
+    assert all(json.loads(line) for line in log.read_text().splitlines())
 
 
 def workers_of(process):

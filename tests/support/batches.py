@@ -31,7 +31,7 @@ def photos(folder: Path, count: int, width_px: int = 64, height_px: int = 48) ->
     for number in range(count):
         path = folder / ("album" if number % 3 else ".") / f"{number:03d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture(number, width_px, height_px).save(path)
+        picture(number, width_px, height_px).save(path, compress_level=1)
     return folder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-import fsspec
 import pytest
+
+fsspec = pytest.importorskip("fsspec")
 
 BUCKET = "photos"
 _KEYS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -30,8 +32,10 @@ def s3() -> Iterator[str]:
     endpoint = f"http://{host}:{port}"
     try:
         with _environment({**_KEYS, "FSSPEC_S3": json.dumps({"endpoint_url": endpoint})}):
-            fsspec.filesystem("s3").mkdir(BUCKET)
-            yield f"s3://{BUCKET}"
+            # moto keeps buckets for as long as the process lives.
+            bucket = f"{BUCKET}-{secrets.token_hex(4)}"
+            fsspec.filesystem("s3").mkdir(bucket)
+            yield f"s3://{bucket}"
     finally:
         server.stop()
 
@@ -75,8 +79,8 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for name in ("s3", "gs"):
-        with contextlib.suppress(ImportError):
+    for name, package in (("s3", "s3fs"), ("gs", "gcsfs")):
+        if package in sys.modules:
             fsspec.get_filesystem_class(name).clear_instance_cache()
 
 

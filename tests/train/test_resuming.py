@@ -16,6 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tress.errors import InputError
+from tress_train.data.source import DataSource
 from tress_train.models.locator import Locator
 from tress_train.recipes import load_recipe
 from tress_train.recipes.base import Optim, Recipe
@@ -193,3 +194,22 @@ def test_the_weights_that_a_recipe_names_are_known_by_content(tmp_path: Path) ->
     (tmp_path / "locator.pt").write_text("another")
     (found,) = _other_weights(hash_weights(recipe, None), {"weights": weights, "init": ""})
     assert found.startswith("locator_weights ")
+
+
+def test_a_run_is_limited_to_open_data_and_goes_on_so(
+    moved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"not open are .*discs"):
+        loop.train(RECIPE, [moved / "data"], tmp_path / "open", free="open")
+    open_sets = {name: DataSource(name, "", "", "", free="open") for name in ("discs", "grounds")}
+    closed = {name: DataSource(name, "", "", "") for name in ("cuts", "rough")}
+    monkeypatch.setattr("tress_train.data.gathering.registered_sources", lambda: open_sets | closed)
+    recipe = replace(RECIPE, stages=(replace(STAGE, mix=Mix(sets={"discs": 1.0})),))
+    with pytest.raises(GateMissedError):
+        loop.train(recipe, [moved / "data"], tmp_path / "open", free="open")
+    record = read_summary(tmp_path / "open")
+    assert (record["used_sets"], record["free"], record["not_free"]) == (["discs", "grounds"], "open", ["cuts"])
+    with pytest.raises(InputError, match="limited to open data sets"):
+        loop.train(recipe, [moved / "data"], tmp_path / "open")
+    with pytest.raises(InputError, match="not limited to open data sets"):
+        go_on(moved, free="open")

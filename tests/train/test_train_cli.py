@@ -129,7 +129,7 @@ def test_cut_outs_are_listed_with_the_licence_of_their_photos(tmp_path: Path) ->
     row = {"image": "a.png", "set": "ccp1004-cutouts", "kind": "people", "edge": "rgba", "ignore_px": 0}
     (folder / "manifest.jsonl").write_text(json.dumps(row), encoding="utf-8")
     lines = RUNNER.invoke(cli.app, ["sources", "--data", str(folder)]).stdout.splitlines()
-    found = {line[:24].strip(): (line[24:42].strip(), line[42:]) for line in lines}
+    found = {line[:24].strip(): (line[24:42].strip(), line[52:]) for line in lines}
     licence = registered_sources()["ccp1004"].licence
     assert found["ccp1004-cutouts"] == ("cut out", licence)
     assert found["ccp1004"] == ("not in the data", licence)

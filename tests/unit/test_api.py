@@ -1,6 +1,7 @@
 """The Python interface, on a network whose answer is known: alpha = red, presence = mean of blue."""
 
 import io
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -235,3 +236,72 @@ def test_many_may_be_given_the_same_buffer_again_and_again(remover, ahead):
     assert len(found) == 4
     for matte, picture in zip(found, pictures, strict=True):
         np.testing.assert_array_equal(matte.image, picture)
+
+
+def test_a_matte_knows_the_subjects_box(remover):
+    matte = remover.matte(half_red())
+    assert matte.box is not None
+    assert (matte.box.left_px, matte.box.top_px, matte.box.height_px) == (0, 0, 48)
+    assert matte.box.width_px == pytest.approx(32, abs=3)
+    assert remover.matte(np.zeros((20, 20, 3), np.uint8)).box is None
+
+
+def test_a_matte_is_saved_with_the_options_of_the_command_line(remover, tmp_path):
+    matte = remover.matte(as_bytes(half_red(), dpi=(300, 300)))
+    matte.save(tmp_path / "shop.jpg", background="white", crop=True, margin="4px", size="100x80", quality=95)
+    with Image.open(tmp_path / "shop.jpg") as shop:
+        assert (shop.format, shop.size, round(float(shop.info["dpi"][0]))) == ("JPEG", (100, 80), 300)
+        assert np.asarray(shop)[2, 2].tolist() == pytest.approx([255, 255, 255], abs=2)
+    matte.save(tmp_path / "mask.png", mask=True, invert=True)
+    with Image.open(tmp_path / "mask.png") as mask:
+        assert (mask.mode, np.asarray(mask)[10, 60], np.asarray(mask)[10, 5]) == ("L", 255, 0)
+    matte.save(str(tmp_path / "plain.webp"))
+    with Image.open(tmp_path / "plain.webp") as plain:
+        np.testing.assert_array_equal(np.asarray(plain)[..., 3], matte.cutout()[..., 3])
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code"),
+    [
+        ("there.png", {}, "target_exists"),
+        ("new.png", {"colour": "red"}, "option_unknown"),
+        ("new.png", {"region": "0 0 5 5"}, "option_conflict"),
+        ("new.gif", {}, "format_unknown"),
+        ("new.jpg", {}, "jpeg_transparent"),
+    ],
+)
+def test_saving_refuses_what_the_command_line_refuses(remover, tmp_path, name, options, code):
+    (tmp_path / "there.png").write_bytes(b"mine")
+    with pytest.raises(InputError) as refused:
+        remover.matte(half_red()).save(tmp_path / name, **options)
+    assert refused.value.code == code
+    assert (tmp_path / "there.png").read_bytes() == b"mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["there.png"]
+
+
+def test_saving_overwrites_when_told(remover, tmp_path):
+    (tmp_path / "there.png").write_bytes(b"old")
+    remover.matte(half_red()).save(tmp_path / "there.png", overwrite=True)
+    with Image.open(tmp_path / "there.png") as written:
+        assert written.size == (64, 48)
+
+
+def test_many_tells_how_far_it_is(remover):
+    told = []
+    pictures = [half_red() for _ in range(3)]
+    assert len(list(remover.many(pictures, progress=lambda *at: told.append(at)))) == 3
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    told.clear()
+    list(remover.many(iter(pictures), progress=lambda *at: told.append(at)))
+    assert told == [(1, None), (2, None), (3, None)]
+
+
+def test_a_remover_is_pickled_by_how_it_was_made():
+    made = Remover(LOCATOR, refine=False, threads=1, max_megapixels=0.01)
+    data = pickle.dumps(made)
+    assert len(data) < 1000
+    again = pickle.loads(data)
+    assert (again.model, again.device, again.max_megapixels) == (made.model, made.device, 0.01)
+    np.testing.assert_array_equal(again.matte(half_red()).alpha, made.matte(half_red()).alpha)
+    with pytest.raises(InputError, match="megapixels"):
+        again.matte(as_bytes(half_red(200, 200)))

@@ -11,11 +11,11 @@ from PIL import Image
 
 import tress.api
 import tress.catalog
-from tress.api import Matte
 from tress.cli.failures import ExitCode
 from tress.cli.main import main
 from tress.errors import ModelError
 from tress.io.decode import decode
+from tress.matte import Matte
 
 
 class FakeRemover:

@@ -15,12 +15,14 @@ def instructions(name):
     return [tuple(line.split(maxsplit=1)) for line in lines]
 
 
-def known_flags():
+def known_flags(*names):
     from typer.main import get_command
 
     from tress.cli.main import app
 
-    command = get_command(app).commands["serve"]
+    command = get_command(app)
+    for name in names or ("serve",):
+        command = command.commands[name]
     return {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
 
 
@@ -47,7 +49,19 @@ def test_the_documented_memory_of_the_defaults_is_right():
 @pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.cuda"])
 def test_images_are_not_root_and_tell_their_health(name):
     steps = instructions(name)
-    known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT"}
+    known = {
+        "FROM",
+        "ARG",
+        "WORKDIR",
+        "COPY",
+        "RUN",
+        "ENV",
+        "USER",
+        "EXPOSE",
+        "STOPSIGNAL",
+        "HEALTHCHECK",
+        "ENTRYPOINT",
+    }
     assert {word for word, _ in steps} <= known
     final = steps[max(index for index, (word, _) in enumerate(steps) if word == "FROM") :]
     values = dict(final)
@@ -92,3 +106,45 @@ def test_kubernetes_probes_scales_and_locks_down():
     selector = kinds["Service"]["spec"]["selector"]
     labels = kinds["Deployment"]["spec"]["template"]["metadata"]["labels"]
     assert selector.items() <= labels.items()
+
+
+def test_the_batch_job_gives_every_pod_a_part_of_one_plan():
+    job = yaml.safe_load((DEPLOY / "batch-job.yaml").read_text("utf-8"))["spec"]
+    pod = job["template"]["spec"]
+    (container,) = pod["containers"]
+    arguments = container["args"]
+    assert container["command"][:3] == ["tress", "batch", "run"]
+    assert flags_in(arguments) <= known_flags("batch", "run")
+    assert job["completionMode"] == "Indexed"
+    assert arguments[arguments.index("--shard") + 1] == f"$(JOB_COMPLETION_INDEX)/{job['completions']}"
+    assert pod["restartPolicy"] == "Never"
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    # A pod that ends with one of these would end with it again; 130, after SIGTERM, is not among them.
+    final = [rule["onExitCodes"]["values"] for rule in job["podFailurePolicy"]["rules"] if "onExitCodes" in rule]
+    assert final == [[1, 2, 3, 5]]
+
+
+def test_the_ray_job_runs_a_command_that_there_is():
+    job = yaml.safe_load((DEPLOY / "batch-rayjob.yaml").read_text("utf-8"))
+    words = job["spec"]["entrypoint"].split()
+    assert words[:3] == ["tress", "batch", "run"]
+    assert flags_in(words) <= known_flags("batch", "run")
+    cluster = job["spec"]["rayClusterSpec"]
+    assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    templates = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    assert all("limits" in one["template"]["spec"]["containers"][0]["resources"] for one in templates)
+
+
+@pytest.mark.parametrize("name", ["kubernetes.yaml", "batch-job.yaml", "batch-rayjob.yaml"])
+def test_manifests_keep_to_the_schema(name):
+    validator = pytest.importorskip("kubernetes_validate")
+    for document in yaml.safe_load_all((DEPLOY / name).read_text("utf-8")):
+        pods = [document]
+        if document["apiVersion"].startswith("ray.io/"):
+            # Its own kind is unknown to Kubernetes' schemas; the pods in it are not.
+            cluster = document["spec"]["rayClusterSpec"]
+            templates = [cluster["headGroupSpec"]["template"]]
+            templates += [group["template"] for group in cluster["workerGroupSpecs"]]
+            pods = [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, **one} for one in templates]
+        for pod in pods:
+            validator.validate(pod, "1.31", strict=True)

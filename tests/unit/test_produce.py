@@ -11,6 +11,7 @@ from PIL import Image
 
 from tress.api import Remover
 from tress.errors import InputError
+from tress.matte import Matte
 from tress.outputs import parse
 from tress.produce import finish, produce
 
@@ -92,3 +93,22 @@ def test_too_little_memory_is_told_as_such(remover, monkeypatch):
     with pytest.raises(InputError) as caught:
         produce(remover, photo(), parse({}))
     assert caught.value.code == "out_of_memory"
+
+
+def test_box_of_the_subject(remover):
+    box = produce(remover, photo(), parse({})).box
+    assert box is not None
+    # The tiny network's edge is a pixel or two off.
+    assert box.as_json() == pytest.approx({"left": 32, "top": 16, "width": 32, "height": 32}, abs=3)
+    assert produce(remover, photo(blue=0), parse({})).box is None
+
+
+def test_inverted_soft_pixels_show_the_background_alone():
+    alpha = np.tile(np.clip((np.arange(64, dtype=np.float32) - 24) / 16, 0, 1), (48, 1))
+    image = np.round(alpha[..., None] * (200, 30, 30) + (1 - alpha[..., None]) * (20, 20, 220)).astype(np.uint8)
+    matte = Matte(image, alpha, True, 1.0, "none", "cpu")
+    ground = np.asarray(opened(finish(matte, parse({"invert": True}))))
+    subject = np.asarray(opened(finish(matte, parse({}))))
+    # Where both are half there, each file has its own colour.
+    assert np.abs(ground[24, 30, :3].astype(int) - (20, 20, 220)).max() < 40
+    assert np.abs(subject[24, 34, :3].astype(int) - (200, 30, 30)).max() < 40

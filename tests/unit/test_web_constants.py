@@ -8,4 +8,5 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_file_is_what_the_tool_writes():
     tool = runpy.run_path(str(ROOT / "tools" / "web_constants.py"))
-    assert (ROOT / "web" / "src" / "constants.json").read_text() == tool["written"](), "run python tools/web_constants.py"
+    there = (ROOT / "web" / "src" / "constants.json").read_text()
+    assert there == tool["written"](), "run python tools/web_constants.py"

@@ -20,8 +20,8 @@ const MOST_THREADS = 4;
 /**
  * @typedef {object} LoadOptions
  * @property {string | URL} [base] folder with the networks' files; by default the package's own
- * @property {string | URL} [runtime] folder with ONNX Runtime's WebAssembly, for bundlers that do not find it by themselves
- * @property {number} [threads] by default the processor's cores, at most 4; 1 where the page is not cross-origin isolated
+ * @property {string | URL} [runtime] folder with ONNX Runtime's WebAssembly, for bundlers that do not find it
+ * @property {number} [threads] by default the processor's cores, at most 4; 1 where a page is not cross-origin isolated
  * @property {"auto" | "webgpu" | "wasm"} [device] `auto` is `wasm`
  * @property {number} [maxMegapixels] larger pictures are refused
  * @property {(progress: LoadProgress) => void} [onProgress]

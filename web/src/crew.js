@@ -23,7 +23,13 @@ export class Crew {
     // A worker that cannot start, or was ended by the browser for the memory it took, says nothing else.
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#end(new TressError("worker_failed", `the worker has stopped: ${event.message || "its script cannot be loaded"}`, "reload the page"));
+      this.#end(
+        new TressError(
+          "worker_failed",
+          `the worker has stopped: ${event.message || "its script cannot be loaded"}`,
+          "reload the page",
+        ),
+      );
     };
   }
 
@@ -68,7 +74,11 @@ export class Crew {
       this.#worker.postMessage(job, bitmaps);
     } catch (error) {
       // A picture from another origin may be shown, but its pixels are not for this page.
-      const tainted = new TressError("picture_tainted", "the picture comes from another site that does not share its pixels", "set crossOrigin on the image, or fetch it as a blob");
+      const tainted = new TressError(
+        "picture_tainted",
+        "the picture comes from another site that does not share its pixels",
+        "set crossOrigin on the image, or fetch it as a blob",
+      );
       this.#waiting.get(job.id)?.reject(bitmaps.length ? tainted : /** @type {Error} */ (error));
       this.#waiting.delete(job.id);
     }

@@ -42,7 +42,11 @@ export class Network {
       return session.outputNames.map((name) => /** @type {Float32Array<ArrayBuffer>} */ (outputs[name].data));
     } catch (error) {
       if (isOutOfMemory(error)) throw error;
-      throw new TressError("model_run", `${this.spec.name} failed: ${wordsOf(error)}`, "reload the page, or choose the device wasm");
+      throw new TressError(
+        "model_run",
+        `${this.spec.name} failed: ${wordsOf(error)}`,
+        "reload the page, or choose the device wasm",
+      );
     }
   }
 }
@@ -50,8 +54,8 @@ export class Network {
 /**
  * Loads both networks.
  * @param {Settings} settings
- * @param {(progress: {loaded: number, total: number}) => void} onProgress bytes of the networks, and of ONNX Runtime where
- *   we fetch it ourselves
+ * @param {(progress: {loaded: number, total: number}) => void} onProgress bytes of the networks, and of ONNX Runtime
+ *   where we fetch it ourselves
  * @returns {Promise<{locator: Network, refiner: Network, device: "webgpu" | "wasm"}>}
  */
 export async function loadNetworks(settings, onProgress) {
@@ -69,10 +73,21 @@ export async function loadNetworks(settings, onProgress) {
     startRuntime(device, settings),
     fetchNetwork(settings.base, locator, onBytes),
     fetchNetwork(settings.base, refiner, onBytes),
-    wasm && download(wasm.address, wasm.bytes, onBytes, "runtime_not_found", "check that ONNX Runtime's files are beside the page's"),
+    wasm &&
+      download(
+        wasm.address,
+        wasm.bytes,
+        onBytes,
+        "runtime_not_found",
+        "check that ONNX Runtime's files are beside the page's",
+      ),
   ]);
   if (wasmBinary) ort.env.wasm.wasmBinary = wasmBinary;
-  return { locator: await startNetwork(ort, first, locator, device), refiner: await startNetwork(ort, second, refiner, device), device };
+  return {
+    locator: await startNetwork(ort, first, locator, device),
+    refiner: await startNetwork(ort, second, refiner, device),
+    device,
+  };
 }
 
 /**
@@ -86,7 +101,11 @@ async function fetchNetwork(base, network, onBytes) {
   const hint = "check that `base` names the folder with the networks, and that they are of this version of tress-web";
   const contents = await download(address, network.bytes, onBytes, "model_not_found", hint);
   if (contents.length !== network.bytes || !(await isIntact(contents, network.sha256))) {
-    throw new TressError("model_checksum", `${address} is not ${network.spec.name} ${network.spec.version} as published`, hint);
+    throw new TressError(
+      "model_checksum",
+      `${address} is not ${network.spec.name} ${network.spec.version} as published`,
+      hint,
+    );
   }
   return contents;
 }
@@ -103,10 +122,11 @@ async function download(address, expected, onBytes, code, hint) {
   const answer = await fetch(address).catch((error) => {
     throw new TressError(code, `${address} cannot be fetched: ${wordsOf(error)}`, "check the connection");
   });
-  if (!answer.ok || !answer.body) throw new TressError(code, `${address} cannot be fetched: status ${answer.status}`, hint);
+  if (!answer.ok || !answer.body)
+    throw new TressError(code, `${address} cannot be fetched: status ${answer.status}`, hint);
   const contents = new Uint8Array(expected);
   let length = 0;
-  for (const reader = answer.body.getReader(); ; ) {
+  for (const reader = answer.body.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
     if (length + value.length <= expected) contents.set(value, length);
@@ -135,7 +155,11 @@ async function isIntact(contents, sha256) {
  */
 async function startRuntime(device, { runtime, threads }) {
   const ort = await runtimeFor(device).catch((error) => {
-    throw new TressError("runtime_not_found", `ONNX Runtime cannot be loaded: ${wordsOf(error)}`, "check the connection, and that its files are beside the page's");
+    throw new TressError(
+      "runtime_not_found",
+      `ONNX Runtime cannot be loaded: ${wordsOf(error)}`,
+      "check the connection, and that its files are beside the page's",
+    );
   });
   if (runtime) ort.env.wasm.wasmPaths = runtime;
   ort.env.wasm.numThreads = threads;
@@ -151,12 +175,24 @@ async function startRuntime(device, { runtime, threads }) {
  */
 async function startNetwork(ort, contents, network, device) {
   try {
-    const session = await ort.InferenceSession.create(contents, { executionProviders: [device], graphOptimizationLevel: "all", enableMemPattern: false });
+    const session = await ort.InferenceSession.create(contents, {
+      executionProviders: [device],
+      graphOptimizationLevel: "all",
+      enableMemPattern: false,
+      // Waiting threads must not burn the cores that everything else on the device shares.
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
+    });
     return new Network(ort, session, network.spec);
   } catch (error) {
     if (isOutOfMemory(error)) throw error;
     const code = device === "webgpu" ? "device_unavailable" : "model_load";
-    throw new TressError(code, `${network.spec.name} cannot be started on ${device}: ${wordsOf(error)}`, device === "webgpu" ? "use the device wasm" : "check that ONNX Runtime's files can be loaded from where `runtime` says");
+    throw new TressError(
+      code,
+      `${network.spec.name} cannot be started on ${device}: ${wordsOf(error)}`,
+      device === "webgpu"
+        ? "use the device wasm"
+        : "check that ONNX Runtime's files can be loaded from where `runtime` says",
+    );
   }
 }
 

@@ -20,6 +20,8 @@ export class TressError extends Error {
  */
 
 const STOPPED = "stopped";
+const OUT_OF_MEMORY =
+  /out of memory|\bOOM\b|allocation failed|bad_alloc|could not allocate|enlarge memory|invalid (typed )?array length/i;
 
 /** @returns {DOMException} what a caller gets who has stopped the work */
 export function stopped() {
@@ -34,7 +36,11 @@ export function toPlain(error) {
   if (error instanceof TressError) return { code: error.code, message: error.message, hint: error.hint };
   if (error instanceof DOMException && error.name === "AbortError") return { code: STOPPED, message: "", hint: "" };
   if (isOutOfMemory(error)) {
-    return { code: "out_of_memory", message: "there is not enough memory for this picture", hint: "use a smaller picture, or close other tabs" };
+    return {
+      code: "out_of_memory",
+      message: "there is not enough memory for this picture",
+      hint: "use a smaller picture, or close other tabs",
+    };
   }
   return { code: "unexpected", message: error instanceof Error ? error.message : String(error), hint: "" };
 }
@@ -53,5 +59,5 @@ export function fromPlain({ code, message, hint }) {
  */
 export function isOutOfMemory(error) {
   const text = error instanceof Error ? error.message : String(error);
-  return /out of memory|allocation failed|bad_alloc|could not allocate|invalid (typed )?array length/i.test(text);
+  return OUT_OF_MEMORY.test(text);
 }

@@ -6,7 +6,10 @@
  * @import { Finished, Found } from "./protocol.js"
  */
 
-/** @typedef {{decontaminate?: boolean, signal?: AbortSignal}} CutoutOptions `decontaminate: false` keeps the picture's own colours along the edge */
+/**
+ * `decontaminate: false` keeps the picture's own colours along the edge.
+ * @typedef {{decontaminate?: boolean, signal?: AbortSignal}} CutoutOptions
+ */
 
 /** A picture with its alpha. */
 export class Matte {
@@ -49,7 +52,7 @@ export class Matte {
 
   /**
    * The subject on another background.
-   * @param {string | [number, number, number] | Blob} background a CSS colour, red, green and blue, `blur`, or a picture
+   * @param {string | [number, number, number] | Blob} background a CSS colour, red, green and blue, `blur`, a picture
    * @param {CutoutOptions} options
    * @returns {Promise<Blob>} a PNG
    */

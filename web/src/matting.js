@@ -3,18 +3,18 @@
 import { Raster, blank, cut, floats, mirrored, round } from "./arrays.js";
 import constants from "./constants.json" with { type: "json" };
 import { REACH_FIRST, REACH_LATER, unknownBand } from "./process/bands.js";
-import { closerBox, closerScale, fade, paste, scaled } from "./process/closer.js";
+import { closerBox, closerScale, fade, paste, scaled, subjectBox } from "./process/closer.js";
 import { expectedIou } from "./process/confidence.js";
-import { fit, resize } from "./process/geometry.js";
+import { cropResized, fit, resize } from "./process/geometry.js";
 import { TILE, addChange, readTile, tilesOn } from "./process/tiles.js";
 
 /**
- * @import { Bytes, Floats } from "./arrays.js"
+ * @import { Box, Bytes, Floats } from "./arrays.js"
  * @import { Network } from "./engine.js"
  * @import { Marks } from "./process/marks.js"
  */
 
-const { MAX_STEP, SETTLED, MAX_TILES, FOUND_PRESENCE, FOUND_SHARE } = constants.matting;
+const { MAX_STEP, SETTLED, MAX_TILES, FOUND_PRESENCE, FOUND_SHARE, NO_PRIOR } = constants.matting;
 // Tiles a run of the refiner takes: what bounds its memory, and how long a cancelled picture goes on.
 const TILE_BATCH = 8;
 const BYTE = 1 / 255;
@@ -23,6 +23,8 @@ const BYTE = 1 / 255;
  * The locator's answer at its own resolution.
  * @typedef {{alpha: Floats, uncertainty: Bytes | null, presence: number | null}} Located
  */
+
+/** @typedef {{fitted: Bytes, innerHeight: number, innerWidth: number}} Fit */
 
 /**
  * What goes with a run.
@@ -57,14 +59,24 @@ export async function estimateAlpha(image, run, marks = null) {
   let confidence = expectedIou(located.alpha) * (located.presence ?? 1);
   if (!found && marks?.keeps) {
     [found, confidence] = [true, 1];
-    located = { ...located, alpha: blank(located.alpha, located.alpha.height, located.alpha.width), uncertainty: located.uncertainty && blank(located.uncertainty, located.alpha.height, located.alpha.width) };
+    located = {
+      ...located,
+      alpha: blank(located.alpha, located.alpha.height, located.alpha.width),
+      uncertainty: located.uncertainty && blank(located.uncertainty, located.alpha.height, located.alpha.width),
+    };
   } else if (found) {
     located = await lookAgain(image, located, run);
   }
   const seconds = { locate: (performance.now() - started) / 1000, refine: 0 };
   if (!found) {
     // No subject, no cut-out: faint guesses in an empty picture are noise.
-    return { alpha: floats(image.height, image.width), found, confidence: 1 - (located.presence ?? 0), seconds, warnings: [] };
+    return {
+      alpha: floats(image.height, image.width),
+      found,
+      confidence: 1 - (located.presence ?? 0),
+      seconds,
+      warnings: [],
+    };
   }
   if (marks) {
     const { height, width } = located.alpha;
@@ -84,27 +96,83 @@ export async function estimateAlpha(image, run, marks = null) {
  */
 export async function locate(image, { locator, pause }) {
   const { spec } = locator;
-  const { fitted, innerHeight, innerWidth } = fit(image, spec.long_side_px, spec.multiple);
+  const placed = fit(image, spec.long_side_px, spec.multiple);
+  const input = planes(placed.fitted, spec.second_look_px ? NO_PRIOR.length : 0);
+  if (spec.second_look_px) {
+    const size = placed.fitted.height * placed.fitted.width;
+    NO_PRIOR.forEach((value, i) => input.fill(value, (3 + i) * size, (4 + i) * size));
+  }
   await pause();
-  const outputs = await locator.run(planes(fitted), [1, 3, fitted.height, fitted.width]);
+  return lookAt(input, placed, locator);
+}
+
+/**
+ * Runs the locator, and reads its answer without what was added to the picture.
+ * @param {Float32Array} input
+ * @param {Fit} fit
+ * @param {Network} locator
+ * @returns {Promise<Located>}
+ */
+async function lookAt(input, { fitted, innerHeight, innerWidth }, locator) {
+  const { spec } = locator;
+  const { height, width } = fitted;
+  const outputs = await locator.run(input, [1, input.length / (height * width), height, width]);
   const inside = { top: 0, bottom: innerHeight, left: 0, right: innerWidth };
   /** @param {number} index */
-  const plane = (index) => cut(new Raster(outputs[index], fitted.height, fitted.width), inside);
+  const plane = (index) => cut(new Raster(outputs[index], height, width), inside);
   const doubt = spec.has_uncertainty ? plane(1) : null;
-  const uncertainty = doubt && new Raster(Uint8Array.from(doubt.data, (u) => u * 255 + 0.5), innerHeight, innerWidth);
+  const uncertainty =
+    doubt &&
+    new Raster(
+      Uint8Array.from(doubt.data, (u) => u * 255 + 0.5),
+      innerHeight,
+      innerWidth,
+    );
   return { alpha: plane(0), uncertainty, presence: spec.has_presence ? outputs[2][0] : null };
 }
 
 /**
- * Locates the subject a second time: from near if it is small, else in the mirrored picture.
+ * Locates the subject a second time: finer if the locator was made for that, else from near if it is small, or in the
+ * mirrored picture.
  * @param {Bytes} image
  * @param {Located} located
  * @param {Run} run
  * @returns {Promise<Located>}
  */
 export async function lookAgain(image, located, run) {
+  if (run.locator.spec.second_look_px) return lookFiner(image, located, run);
   const closer = await lookCloser(image, located, run);
   return closer === located ? lookMirrored(image, located, run) : closer;
+}
+
+/**
+ * Locates the subject once more, finer, in a box around it, with the first answer as the prior.
+ * @param {Bytes} image
+ * @param {Located} located
+ * @param {Run} run
+ * @returns {Promise<Located>} both answers merged, as fine as the second one but no finer than the picture
+ */
+export async function lookFiner(image, located, { locator, pause }) {
+  const box = subjectBox(located.alpha, image, 1 / MAX_STEP);
+  if (!box || !located.uncertainty) return located;
+  const { spec } = locator;
+  const placed = fit(cut(image, box), spec.second_look_px, spec.multiple);
+  const { height, width } = placed.fitted;
+  // What was added on the right and below lies beyond the box: the prior goes on there, as the picture does.
+  const [top, left] = [box.top / image.height, box.left / image.width];
+  const down = (box.bottom / image.height - top) * (height / placed.innerHeight);
+  const across = (box.right / image.width - left) * (width / placed.innerWidth);
+  const ends = { top, bottom: top + down, left, right: left + across };
+  const input = planes(placed.fitted, 2);
+  input.set(cropResized(located.alpha, ends, height, width).data, 3 * height * width);
+  const doubt = cropResized(located.uncertainty, ends, height, width).data;
+  input.set(
+    Float32Array.from(doubt, (u) => u * BYTE),
+    4 * height * width,
+  );
+  await pause();
+  const near = await lookAt(input, placed, locator);
+  return merged(image, located, near, box, null) ?? located;
 }
 
 /**
@@ -135,22 +203,44 @@ export async function lookMirrored(image, located, run) {
  * @returns {Promise<Located>} both answers merged; `located` itself if the subject is too large to gain from that
  */
 export async function lookCloser(image, located, run) {
-  let box = closerBox(located.alpha, image, 1 / MAX_STEP);
+  const box = closerBox(located.alpha, image, 1 / MAX_STEP);
   if (!box || !located.uncertainty) return located;
   const near = await locate(cut(image, box), run);
-  if (!near.uncertainty) return located;
-  const scale = closerScale(box, near.alpha);
-  const [height, width] = [image.height, image.width].map((side) => Math.max(1, round(side * scale)));
   const band = unknownBand(located.alpha, located.uncertainty, round(REACH_FIRST));
-  box = scaled(box, scale);
-  // A strip of a picture, so narrow that nothing of it is left.
-  if (box.top === box.bottom || box.left === box.right) return located;
-  const inBand = cut(resize(new Raster(Float32Array.from(band.data), band.height, band.width), height, width), box);
+  return merged(image, located, near, box, band) ?? located;
+}
+
+/**
+ * Both answers in one, as fine as the closer one but no finer than the picture.
+ * @param {{height: number, width: number}} image
+ * @param {Located} located
+ * @param {Located} near
+ * @param {Box} whole the box in the picture
+ * @param {Bytes | null} band where the closer answer counts; null for everywhere
+ * @returns {Located | null} null for a strip of a picture, so narrow that nothing of it is left
+ */
+function merged(image, located, near, whole, band) {
+  if (!located.uncertainty || !near.uncertainty) return null;
+  const scale = closerScale(whole, near.alpha);
+  const [height, width] = [image.height, image.width].map((side) => Math.max(1, round(side * scale)));
+  const box = scaled(whole, scale);
+  if (box.top === box.bottom || box.left === box.right) return null;
   const weight = fade(box, { height, width });
-  for (let i = 0; i < weight.data.length; i += 1) weight.data[i] *= inBand.data[i];
+  if (band) {
+    const inBand = cut(resize(new Raster(Float32Array.from(band.data), band.height, band.width), height, width), box);
+    for (let i = 0; i < weight.data.length; i += 1) weight.data[i] *= inBand.data[i];
+  }
   const alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight);
   const doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight);
-  return { alpha, uncertainty: new Raster(Uint8Array.from(doubt.data, (u) => u + 0.5), height, width), presence: located.presence };
+  return {
+    alpha,
+    uncertainty: new Raster(
+      Uint8Array.from(doubt.data, (u) => u + 0.5),
+      height,
+      width,
+    ),
+    presence: located.presence,
+  };
 }
 
 /**
@@ -246,7 +336,8 @@ export async function refineBand(image, alpha, uncertainty, band, tiles, { refin
       readTile(uncertainty ?? band, 0, tile, input, at + 4 * size, uncertainty ? BYTE : 1);
     }
     const [refined] = await refiner.run(input, [group.length, 5, TILE, TILE]);
-    for (const [n, tile] of group.entries()) addChange(result, refined, input, n * size, (n * 5 + 3) * size, tile, band);
+    for (const [n, tile] of group.entries())
+      addChange(result, refined, input, n * size, (n * 5 + 3) * size, tile, band);
     onProgress(Math.min(1, (start + TILE_BATCH) / tiles.length));
   }
   return result;
@@ -254,11 +345,12 @@ export async function refineBand(image, alpha, uncertainty, band, tiles, { refin
 
 /**
  * @param {Bytes} image RGB
+ * @param {number} more planes to leave room for
  * @returns {Float32Array<ArrayBuffer>} planes of red, green and blue, in [0, 1]
  */
-function planes({ data, height, width }) {
+function planes({ data, height, width }, more) {
   const size = height * width;
-  const out = new Float32Array(3 * size);
+  const out = new Float32Array((3 + more) * size);
   for (let k = 0, i = 0; k < size; k += 1, i += 3) {
     out[k] = data[i] * BYTE;
     out[size + k] = data[i + 1] * BYTE;

@@ -26,5 +26,11 @@ export async function finish(wanted, pause) {
   await pause();
   const blob = await encode(picture, options);
   const { scale, left, top } = layout;
-  return { blob, width: picture.width, height: picture.height, layout: { scale, left, top }, foreground: colours && colours.data };
+  return {
+    blob,
+    width: picture.width,
+    height: picture.height,
+    layout: { scale, left, top },
+    foreground: colours && colours.data,
+  };
 }

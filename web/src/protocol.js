@@ -41,7 +41,10 @@
  * @property {Values} options
  */
 
-/** @typedef {{scale: number, left: number, top: number}} Place photo pixel x lies at `scale * x + left` in the result */
+/**
+ * Photo pixel x lies at `scale * x + left` in the result.
+ * @typedef {{scale: number, left: number, top: number}} Place
+ */
 
 /**
  * @typedef {object} Finished

@@ -14,10 +14,11 @@ from tress.batch.planning import Report, plan
 from tress.batch.progress import Progress, Summary
 from tress.batch.review import write_review
 from tress.batch.rows import Row
-from tress.batch.running import How, run
+from tress.batch.running import run
 from tress.batch.settings import Settings
 from tress.batch.shard import Retry
 from tress.batch.status import read_rows, status
+from tress.batch.task import How
 from tress.batch.watching import watch
 
 __all__ = [

@@ -45,11 +45,9 @@ def read_shard(store: Store, shard: int) -> ShardState:
         InputError: ``ledger_damaged``.
     """
     state = ShardState(journals=store.names(_journal_folder(shard)))
-    for name in [ledger_name(shard), *state.journals]:
-        try:
-            data = store.read(name)
-        except FileNotFoundError:
-            continue
+    # The ledger is read last: what vanishes from the journals meanwhile is in it by then.
+    parts = [(name, _read(store, name)) for name in [*state.journals, ledger_name(shard)]]
+    for name, data in [parts[-1], *parts[:-1]]:
         for entry in _entries(data, f"{store.address}/{name}"):
             if "begun" in entry:
                 state.open.update(entry["begun"])
@@ -58,6 +56,13 @@ def read_shard(store: Store, shard: int) -> ShardState:
                 state.rows[row.input] = row
                 state.open.discard(row.output)
     return state
+
+
+def _read(store: Store, name: str) -> bytes:
+    try:
+        return store.read(name)
+    except FileNotFoundError:
+        return b""
 
 
 def ledger_name(shard: int) -> str:

@@ -51,16 +51,17 @@ class Item:
         values = {one.name: value for one in _ITEM_FIELDS if (value := getattr(self, one.name)) != one.default}
         return json.dumps(values).encode() + b"\n"
 
-    def is_done(self, row: Row | None, plan: Plan, model_digest: str) -> bool:
+    def is_done(self, row: Row | None, plan: Plan, model_digest: str | None) -> bool:
         """Whether the ledger's row settles this item: same input, same options, same model, same output.
 
         A row that was made for this very plan counts even if its input has another version: that was checked then.
+        Without ``model_digest`` any model will do.
         """
         if row is None or row.output != self.output:
             return False
         if row.plan == plan.id and self.status is not None:
             return True
-        if (row.options_digest, row.model_digest) != (plan.settings.options_digest, model_digest):
+        if row.options_digest != plan.settings.options_digest or model_digest not in {None, row.model_digest}:
             return False
         if row.plan == plan.id:
             return True

@@ -105,7 +105,7 @@ def plan(
         ModelError: there is no such model.
     """
     started = time.perf_counter()
-    settings = settings or Settings()
+    settings = (settings or Settings()).with_absolute_model()
     options = settings.options
     options.check_files()
     template = NameTemplate(name)
@@ -156,7 +156,7 @@ class _Items:
         self._clashes: list[tuple[str, str, str]] = []
         # Object stores tell all names apart.
         self._key: Callable[[str], str] = str if is_remote(store.address) else folded
-        self._in_place = _real(root) == _real(store.address)
+        self._real_root, self._real_output = _real(root), _real(store.address)
 
     def add(self, found: Found) -> None:
         """One more input; one that was named before is passed over."""
@@ -181,7 +181,7 @@ class _Items:
 
     def check(self, files: list[str]) -> None:
         """Raises InputError if results would share a name or replace inputs or ``files``."""
-        if self._in_place:
+        if self._real_root == self._real_output:
             self._drop_results()
         if self._clashes and self._collisions == "refuse":
             shown = "; ".join(f"{first} and {second} -> {output}" for first, second, output in self._clashes[:_SHOWN])
@@ -191,19 +191,16 @@ class _Items:
                 f"{len(self._clashes)} inputs would be written to the result of another: {shown}{more}",
                 hint="give --name '{stem}-{ext}', or rename them",
             )
-        read = {self._place(self._root, item.input): item.input for item in self.items.values()}
-        read |= {self._place("", os.path.abspath(name)): name for name in files}
+        read = {self._key(address_below(self._real_root, item.input)): item.input for item in self.items.values()}
+        read |= {self._key(os.path.realpath(name)): name for name in files}
         for item in self.items.values():
-            hit = read.get(self._place(self._store.address, item.output)) if item.status is None else None
+            hit = read.get(self._key(address_below(self._real_output, item.output))) if item.status is None else None
             if hit is not None:
                 raise InputError(
                     "output_is_input",
                     f"the result {item.output} would replace the input {hit}",
                     hint="choose another destination, or give --name '{stem}.cutout'; inputs are never overwritten",
                 )
-
-    def _place(self, root: str, name: str) -> str:
-        return self._key(address_below(_real(root), name))
 
     def _drop_results(self) -> None:
         """Results of an earlier run that lie among their inputs are none."""
@@ -321,4 +318,4 @@ def _shard_count(asked: int | None, before: Plan | None) -> int | None:
 
 
 def _real(address: str) -> str:
-    return address if is_remote(address) or not address else os.path.realpath(address)
+    return address if is_remote(address) else os.path.realpath(address)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -16,12 +17,13 @@ from typing import Any
 
 from tress.batch.lease import Leases
 from tress.batch.ledger import read_shard
+from tress.batch.local_engine import drive
 from tress.batch.planfile import new_id, read_plan
 from tress.batch.pool import Pool, Ready
 from tress.batch.rows import Row
-from tress.batch.running import How, Task, Told, drive
 from tress.batch.shard import Retry
 from tress.batch.store import missing, open_store
+from tress.batch.task import How, Task, Told
 from tress.batch.worker import Config, now
 from tress.errors import InputError, ModelError, TressError
 
@@ -48,7 +50,7 @@ class RayEngine:
     num_gpus: float = 0.0
 
     def __call__(self, task: Task, leases: Leases, told: Told, ready: Callable[[Ready], None]) -> None:
-        """As ``running.Engine``.
+        """As ``task.Engine``.
 
         Raises:
             InputError: ``extra_missing``, ``cluster_unreachable``, ``cluster_too_small``, ``shard_lost``.
@@ -118,6 +120,7 @@ class _Driver:
         self._members: list[_Member] = []
         self._started = now()
         self._is_ready = self._is_stopping = False
+        self._vain_starts = 0
 
     def run(self) -> None:
         try:
@@ -135,11 +138,13 @@ class _Driver:
                 self._ray.kill(member.actor)
 
     def _count(self) -> int:
-        """How many actors: as asked for, or as many as the cluster has room for."""
-        there = self._ray.cluster_resources()
-        places = there.get("CPU", 0) / max(self._num_cpus, 0.001)
-        if self._engine.num_gpus:
-            places = min(places, there.get("GPU", 0) / self._engine.num_gpus)
+        """How many actors: as asked for, or as many as the cluster has room for.
+
+        One that is still growing gets as long as ``wait_s`` for the first place.
+        """
+        deadline = time.monotonic() + self._task.how.wait_s
+        while (places := self._places()) < 1 and time.monotonic() < deadline:
+            time.sleep(_TICK_SECONDS)
         if places < 1:
             raise InputError(
                 "cluster_too_small",
@@ -147,6 +152,11 @@ class _Driver:
                 hint="set --num-cpus and --num-gpus",
             )
         return min(self._task.how.workers or int(places), len(self._task.shards))
+
+    def _places(self) -> float:
+        there = self._ray.cluster_resources()
+        places = there.get("CPU", 0) / max(self._num_cpus, 0.001)
+        return min(places, there.get("GPU", 0) / self._engine.num_gpus) if self._engine.num_gpus else places
 
     @property
     def _num_cpus(self) -> float:
@@ -185,11 +195,12 @@ class _Driver:
             member = asked[ref]
             try:
                 answer = self._ray.get(ref)
-            except self._ray.exceptions.RayActorError:
-                self._replace(member)
+            except self._ray.exceptions.RayActorError as error:
+                self._replace(member, error)
                 continue
             if not member.is_up:
                 member.is_up, member.answer = True, None
+                self._vain_starts = 0
                 continue
             self._tell(member, answer)
             if answer["is_over"]:
@@ -222,11 +233,19 @@ class _Driver:
                     self._told(row)
         self._leases.give_back(shard)
 
-    def _replace(self, member: _Member) -> None:
+    def _replace(self, member: _Member, error: Exception) -> None:
         """Another actor for one that was lost with its node; its shard goes to whoever is free first."""
         if member not in self._members:
             return
         self._members.remove(member)
+        if not member.is_up:
+            self._vain_starts += 1
+            if self._vain_starts >= _VAIN_ATTEMPTS + len(self._members):
+                raise InputError(
+                    "actors_die",
+                    f"actors end before they have begun: {error}",
+                    hint="the cluster's machines need the same tress and Python as this one; see Ray's logs",
+                ) from error
         if member.shard is not None:
             known = self._shards[member.shard]
             known.vain += 1

@@ -73,8 +73,8 @@ def write_review(destination: str, *, output: str | None = None, below: float = 
             limit,
             lambda row: _panels(store, plan, row, with_result=True),
             "Where the wrong thing was cut out, cut it out again with <code>tress cut INPUT -o OUTPUT "
-            "--overwrite --region …</code>, or with the brush in the page of <code>tress serve</code>. A result that was changed by "
-            "hand is never overwritten by a later run.",
+            "--overwrite --region …</code>, or with the brush in the page of <code>tress serve</code>. A result that "
+            "was changed by hand is never overwritten by a later run.",
         ),
         _section(
             "No subject found",

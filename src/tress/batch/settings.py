@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,12 @@ class Settings:
         paths = [resolve(self.model).path, *([resolve(REFINER).path] if self.refine else [])]
         return _digest([_file_digest(path) for path in paths])
 
+    def with_absolute_model(self) -> Settings:
+        """The same, with the path of a model's file as it is from anywhere."""
+        path = Path(self.model).expanduser()
+        # A name of the catalogue leads elsewhere.
+        return replace(self, model=os.path.abspath(path)) if resolve(self.model).path == path else self
+
     def to_json(self) -> dict[str, Any]:
         """As JSON that needs no other file: the pictures that options name are part of it."""
         return {
@@ -85,6 +92,8 @@ def _texts(options: OutputOptions, *, content: bool) -> dict[str, Any]:
             continue
         if isinstance(value, PictureFile):
             data = value.source.read_bytes() if isinstance(value.source, Path) else value.source
+            # Only the service decodes beforehand what options bring.
+            assert isinstance(data, bytes)
             texts[option.name] = (
                 {"base64": base64.b64encode(data).decode()} if content else hashlib.sha256(data).hexdigest()
             )

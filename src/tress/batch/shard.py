@@ -37,7 +37,7 @@ class Retry:
 
 
 def remaining(
-    items: Collection[Item], state: ShardState, plan: Plan, model_digest: str, retry: Retry | None
+    items: Collection[Item], state: ShardState, plan: Plan, model_digest: str | None, retry: Retry | None
 ) -> list[Item]:
     """The items that the ledger does not settle, in their order."""
     if retry is not None:

@@ -112,7 +112,7 @@ class LocalStore:
 
     def exists(self, name: str) -> bool:
         """As ``Store.exists``; a link that leads nowhere takes its name too."""
-        return os.path.lexists(self.folder / name)
+        return os.path.lexists(f"{self.address}/{name}")
 
     def remove(self, name: str) -> None:
         """As ``Store.remove``."""

@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from tress.batch.local_engine import LocalEngine
 from tress.batch.planning import Report, plan
 from tress.batch.pool import Ready
 from tress.batch.progress import ProgressCallback, Summary
-from tress.batch.running import How, LocalEngine, run
+from tress.batch.running import run
 from tress.batch.settings import Settings
 from tress.batch.store import is_remote, local_path, missing
+from tress.batch.task import How
 from tress.errors import InputError
 from tress.io.naming import PICTURE_SUFFIXES
 from tress.io.plan import Existing
@@ -27,6 +29,7 @@ def watch(
     *,
     settings: Settings | None = None,
     name: str = "{stem}",
+    shards: int | None = None,
     existing: Existing = "skip",
     how: How | None = None,
     settle_s: float = 2.0,
@@ -44,7 +47,7 @@ def watch(
     Args:
         source: a folder of this machine.
         destination: folder or address.
-        settings, name: as for ``plan``.
+        settings, name, shards: as for ``plan``.
         existing: as for ``plan``; ``refuse`` would end the watch.
         how: processes, threads, limits.
         settle_s: a file counts as complete when neither its size nor its time has changed for so long.
@@ -84,6 +87,7 @@ def watch(
                 destination,
                 settings=settings,
                 name=name,
+                shards=shards,
                 existing=existing,
                 collisions="skip",
                 allow_empty=True,

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
@@ -137,9 +137,7 @@ class Bench:
                 "input_changed", f"{job.input} changed after the plan was made", hint="plan again, or retry it"
             )
         if job.keep_if is not None and job.keep_if["input_digest"] == facts["input_digest"]:
-            kept = Row.from_json(job.keep_if)
-            facts.clear()
-            return Row(**{**asdict(kept), "input_version": stat.version, "plan": job.plan})
+            return replace(Row.from_json(job.keep_if), input_version=stat.version, plan=job.plan)
         with self._room.for_pixels(*read_size(data)):
             product = produce(self.remover, data, self._options)
         del data
@@ -239,7 +237,8 @@ def main() -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     say = _Speaker(answers)
-    bench = _set_up(json.loads(sys.stdin.buffer.readline()), say)
+    first = sys.stdin.buffer.readline()
+    bench = _set_up(json.loads(first), say) if first else None
     if bench is None:
         return
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tress-batch")

@@ -1,10 +1,10 @@
 // Keeps the page's files, so that it works without a network.  The line above, written with the page, says which files
-// there are (`BUILD.files`), which of them are needed before the first picture (`BUILD.shell`), and of which build they are.
+// there are, which of them are needed before the first picture (the shell), and of which build they are.
 
 const CACHE = `tress ${BUILD.version}`;
 const HERE = new URL("./", self.location).href;
-// What most hosts of static files cannot send: it keeps page and workers from talking to anybody else, and lets them use
-// threads.
+// What most hosts of static files cannot send: it keeps page and workers from talking to anybody else, and lets them
+// use threads.
 const HEADERS = {
   "Content-Security-Policy": BUILD.policy,
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -13,7 +13,9 @@ const HEADERS = {
 };
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(BUILD.shell.map((file) => new Request(file, { cache: "reload" })))));
+  event.waitUntil(
+    caches.open(CACHE).then((cache) => cache.addAll(BUILD.shell.map((file) => new Request(file, { cache: "reload" })))),
+  );
 });
 
 self.addEventListener("activate", (event) => {

@@ -24,7 +24,7 @@ from tress.outputs import OutputOptions
 
 if TYPE_CHECKING:
     from tress.batch import Settings
-    from tress.batch.running import Engine, How
+    from tress.batch.task import Engine, How
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout for every picture, and a last one.")]
 
@@ -101,6 +101,13 @@ def run_options(
         float | None,
         typer.Option(metavar="0..1", help="Stop when more than this share of the pictures of this run has failed."),
     ] = None,
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            help="Wait for a shard that another run holds, which may have died, or for a place on Ray.",
+        ),
+    ] = 0.0,
     engine: Annotated[
         str,
         typer.Option(metavar="local|ray", help="local: processes of this machine. ray: a Ray cluster (tress[ray])."),
@@ -125,6 +132,7 @@ def run_options(
         timeout_s=timeout,
         part=_part(shard) if shard else None,
         max_failure_rate=max_failure_rate,
+        wait_s=wait,
     )
     return Running(how, _engine(engine, address, num_cpus, num_gpus), as_json, quiet)
 

@@ -68,6 +68,13 @@ def cut(
         int | None, typer.Option(metavar="N", help="Threads for the networks. Unset: all cores.")
     ] = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+    animation: Annotated[
+        bool,
+        typer.Option(
+            "--animation",
+            help="Of animated GIF, WebP and PNG every frame, as an animated png or webp. Without: the first frame.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per input on stdout.")] = False,
     quiet: Quiet = False,
     options: OutputOptions,
@@ -89,7 +96,7 @@ def cut(
     for warning in remover.warnings:
         say(f"warning: {warning}")
     with Report(len(jobs), as_json=as_json, quiet=quiet, debug=bool(context.obj)) as report:
-        for job, made in _work(remover, jobs, settled):
+        for job, made in _work(remover, jobs, settled, animation):
             try:
                 product = made.result()
                 _deliver(product, job, overwrite)
@@ -141,7 +148,9 @@ def _load(model: str, refine: bool, device: str, threads: int | None, max_megapi
     return Remover(model, device=device, threads=threads, max_megapixels=max_megapixels, refine=refine)
 
 
-def _work(remover: Remover, jobs: list[Job], options: OutputOptions) -> Iterator[tuple[Job, Future[Product]]]:
+def _work(
+    remover: Remover, jobs: list[Job], options: OutputOptions, animation: bool
+) -> Iterator[tuple[Job, Future[Product]]]:
     """Products in the order of the jobs, made by threads: a main thread inside a network would not hear Ctrl-C.
 
     Threads never write files, so that they can be abandoned at any time.
@@ -150,7 +159,7 @@ def _work(remover: Remover, jobs: list[Job], options: OutputOptions) -> Iterator
     waiting: deque[tuple[Job, Future[Product]]] = deque()
     try:
         for job in jobs:
-            waiting.append((job, pool.submit(_make, remover, job, options)))
+            waiting.append((job, pool.submit(_make, remover, job, options, animation)))
             if len(waiting) == _AHEAD:
                 yield _first(waiting)
         while waiting:
@@ -167,12 +176,13 @@ def _first(waiting: deque[tuple[Job, Future[Product]]]) -> tuple[Job, Future[Pro
     return job, future
 
 
-def _make(remover: Remover, job: Job, options: OutputOptions) -> Product:
+def _make(remover: Remover, job: Job, options: OutputOptions, animation: bool) -> Product:
+    from tress.animate import animate
     from tress.io.files import read_limited
     from tress.produce import produce
 
     source: Path | bytes = job.source if job.source is not None else read_limited(sys.stdin.buffer)
-    return produce(remover, source, options)
+    return animate(remover, source, options) if animation else produce(remover, source, options)
 
 
 def _deliver(product: Product, job: Job, overwrite: bool) -> None:

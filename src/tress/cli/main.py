@@ -16,6 +16,7 @@ from tress.cli.batch import app as batch
 from tress.cli.cut import cut
 from tress.cli.eval import evaluate
 from tress.cli.failures import MEANINGS, ExitCode, exit_code, hush_libraries, nowhere, print_failure, say, stdout_failed
+from tress.cli.mcp import mcp
 from tress.cli.models import models
 from tress.cli.page import page
 from tress.cli.serve import serve
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command(epilog=_EPILOG)(cut)
 app.command()(models)
 app.command()(serve)
+app.command()(mcp)
 app.command()(page)
 app.command("eval")(evaluate)
 app.add_typer(batch)

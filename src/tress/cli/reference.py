@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import typer
@@ -24,6 +24,7 @@ tress photos/ -o cutouts/                       # a folder with all below; the t
 tress photo.jpg -o shop.jpg --background white --crop --margin 5% --size 1000x1000
 tress cut a.jpg b.heic --format webp --json     # one line of JSON for each input
 tress - < photo.jpg > cutout.png                # from stdin to stdout
+tress batch photos/ cutouts/                    # with a plan and a ledger: docs/batch.md
 ```
 
 `tress photo.jpg` is short for `tress cut photo.jpg`. A picture that is called like a command needs a path: `./models`.
@@ -39,15 +40,23 @@ Results and JSON go to stdout; everything else goes to stderr. The line at the e
 """
 
 _OPTIONS_NOTE = """\
-The order of things: feather, crop and margin, size, scale and position, colours, shadow, background. Without a subject
-crop, scale and position have nothing to work on and do nothing.
+The order of things: grow, feather, invert, crop and margin, size, scale and position, colours, shadow, background.
+Without a subject crop, scale and position have nothing to work on and do nothing.
 """
 
 _JSON = """\
+## Animations
+
+`--animation` cuts out every frame of an animated GIF, WebP or PNG and writes an animated PNG, or WebP if the output is
+called so. The alpha is steadied where the picture stands still; crop and placement are the same for all frames; the
+limit of megapixels holds for all frames together. Pictures with one frame are cut as ever. GIF is not written: it has
+no soft edges.
+
 ## JSON
 
 `--json` prints one object per input, in the order of the inputs: `input`, `output`, `format`, `width`, `height`,
-`bytes`, `input_width`, `input_height`, `found` (is there a subject), `confidence` (0 to 1), `model`, `device` (what
+`bytes`, `frames`, `input_width`, `input_height`, `found` (is there a subject), `box` (the subject's `left`, `top`,
+`width` and `height` in pixels of the upright input; null without one), `confidence` (0 to 1), `model`, `device` (what
 really ran), `seconds` per step, `warnings` and `error`. For an input that failed, `output` is null and `error` has
 `code`, `message` and `hint`.
 
@@ -61,17 +70,25 @@ def reference() -> str:
     """The whole page."""
     parts = [_INTRODUCTION]
     group: Any = typer.main.get_command(app)
-    for name, command in group.commands.items():
-        if command.hidden:
-            continue
+    for name, command in _commands(group):
         parts.append(f"## tress {name}\n\n{_sentence(command.help)}\n")
-        own = [p for p in command.params if name != "cut" or p.name not in OPTIONS]
-        parts.append(_table((_names(p), p.metavar or "", p.help or "") for p in own if p.name != "help"))
+        own = [p for p in command.params if p.name not in {*OPTIONS, "help"}]
+        parts.append(_table((_names(p), p.metavar or "", p.help or "") for p in own))
         if name == "cut":
             parts.append(_output_options(command.params))
+        elif set(OPTIONS) <= {p.name for p in command.params}:
+            parts.append("And all options of `tress cut` from subject to file.\n")
     parts.append("## Exit codes\n\n" + _table(((str(c.value), m) for c, m in MEANINGS.items()), ("Code", "Meaning")))
     parts.append(_JSON)
     return "\n".join(parts)
+
+
+def _commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{prefix}{name} ")
+        elif not command.hidden:
+            yield f"{prefix}{name}", command
 
 
 def _output_options(params: Iterable[Any]) -> str:

@@ -49,6 +49,17 @@ def serve(
             metavar="N", help="Megapixels of all photos, backgrounds, marks and results at once, per process."
         ),
     ] = 110.0,
+    max_connections: Annotated[int, typer.Option(metavar="N", help="Connections to each process at once.")] = 1000,
+    max_connections_per_address: Annotated[
+        int,
+        typer.Option(metavar="N", help="Of them, from one address (or IPv6 /64) other than those of --trust-proxy."),
+    ] = 100,
+    keep_alive: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", help="Silence after which a connection is closed; longer than a proxy keeps it open."
+        ),
+    ] = 75.0,
     rate: Annotated[int, typer.Option(metavar="N", help="Requests a minute for each key; 0: no limit.")] = 0,
     fetch_urls: Annotated[bool, typer.Option(help="Fetch pictures that are given as URLs.")] = True,
     allow_network: Annotated[
@@ -113,6 +124,9 @@ def serve(
         max_upload_bytes=int(max_upload * 2**20),
         max_megapixels=max_megapixels,
         megapixels_in_flight=memory_megapixels,
+        max_connections=max_connections,
+        max_connections_per_address=max_connections_per_address,
+        keep_alive_s=keep_alive,
         rate_per_minute=rate,
         fetch_urls=fetch_urls,
         fetch_networks=tuple(allow_network or ()),

@@ -37,8 +37,8 @@ def watch(
     """
     from tress.batch.watching import watch as work
 
-    if running.engine is not None:
-        raise InputError("options_conflict", "--engine ray cannot watch", hint="leave it out")
+    if running.engine is not None or planning.column is not None:
+        raise InputError("options_conflict", "a folder is watched without --column, and by this machine's processes")
     existing = existing_files(planning.overwrite, planning.skip_existing)
     last = None
 
@@ -54,6 +54,7 @@ def watch(
             destination,
             settings=planning.settings(options),
             name=planning.name,
+            shards=planning.shards,
             existing="skip" if existing == "refuse" else existing,
             how=running.how,
             settle_s=settle,

@@ -35,8 +35,12 @@ class Record:
     ignore_px: int
 
 
-def read_manifest(path: Path) -> list[Record]:
+def read_manifest(path: Path, *, labelled: bool = True) -> list[Record]:
     """Reads ``manifest.jsonl``; file names in it are relative to its folder.
+
+    Args:
+        path: the file.
+        labelled: whether photos must have an alpha.
 
     Raises:
         InputError: the file is missing, empty, or a line does not have the format; the message names the line.
@@ -56,7 +60,7 @@ def read_manifest(path: Path) -> list[Record]:
             if row["edge"] not in get_args(Edge):
                 raise ValueError(f"edge {row['edge']!r} is none of {', '.join(get_args(Edge))}")
             alpha = path.parent / row["alpha"] if row.get("alpha") else None
-            if alpha is None and row["edge"] not in ("rgba", "background", "empty"):
+            if labelled and alpha is None and row["edge"] not in ("rgba", "background", "empty"):
                 raise ValueError(f"edge {row['edge']!r} needs an alpha")
             records.append(
                 Record(path.parent / row["image"], alpha, row["set"], row["kind"], row["edge"], int(row["ignore_px"]))

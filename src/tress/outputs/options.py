@@ -18,6 +18,8 @@ from tress.outputs import crop as _crop
 from tress.outputs import decontaminate as _decontaminate
 from tress.outputs import encoding as _encoding
 from tress.outputs import feather as _feather
+from tress.outputs import grow as _grow
+from tress.outputs import invert as _invert
 from tress.outputs import marks as _marks
 from tress.outputs import mask as _mask
 from tress.outputs import placement as _placement
@@ -50,7 +52,9 @@ class OutputOptions:
     background: Background = _background.OPTION.field()
     mask: bool = _mask.OPTION.field()
     shadow: str = _shadow.OPTION.field()
+    grow: float = _grow.OPTION.field()
     feather: float = _feather.OPTION.field()
+    invert: bool = _invert.OPTION.field()
     decontaminate: bool = _decontaminate.OPTION.field()
     crop: bool = _crop.CROP.field()
     margin: Margin = _crop.MARGIN.field()

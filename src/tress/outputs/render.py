@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tress.arrays import Alpha, Rgb8, check_alpha, check_rgb8, check_same_size
 from tress.outputs.backdrop import backdrop
-from tress.outputs.box import subject_box
+from tress.outputs.box import Box, subject_box
 from tress.outputs.colour import Colour
 from tress.outputs.feather import feathered
+from tress.outputs.grow import grown
 from tress.outputs.layout import Layout, lay_out
 from tress.outputs.options import OutputOptions
 from tress.outputs.shadow import shadow_layer
 from tress.outputs.span import span
 from tress.process.composite import compose, row_chunks, unpremultiplied
 
+if TYPE_CHECKING:
+    from tress.io.exif import Metadata
 
-def render(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: OutputOptions) -> npt.NDArray[np.uint8]:
+
+def render(
+    image: Rgb8,
+    alpha: Alpha,
+    foreground: Callable[[], Rgb8],
+    options: OutputOptions,
+    *,
+    subject: Box | None = None,
+) -> npt.NDArray[np.uint8]:
     """Makes the picture that the options ask for.
 
-    The order: feather, layout (crop, margin, size, scale, position), colours, shadow, background.
+    The order: grow, feather, invert, layout (crop, margin, size, scale, position), colours, shadow, background.
 
     Args:
         image: ``(H, W, 3)`` uint8 sRGB, the photo.
         alpha: ``(H, W)`` float32 in [0, 1].
-        foreground: gives the estimated colours of the subject alone, ``(H, W, 3)`` uint8 sRGB.  Called at most once,
-            and only when its answer matters.
+        foreground: gives the estimated colours of the subject alone (of the background alone with ``invert``),
+            ``(H, W, 3)`` uint8 sRGB.  Called at most once, and only when its answer matters.
         options: what to make.
+        subject: where it is for crop, scale and position, if not where ``alpha`` has it, as in frames of a video.
 
     Returns:
         uint8: ``(h, w)`` for a mask, ``(h, w, 3)`` sRGB if ``options.opaque``, else ``(h, w, 4)`` sRGB with straight
@@ -41,9 +53,10 @@ def render(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: O
     """
 
     check_same_size(check_rgb8(image), check_alpha(alpha), ("image", "alpha"))
-    alpha = feathered(alpha, options.feather)
+    alpha = shaped(alpha, options)
     height, width = alpha.shape
-    subject = subject_box(alpha) if options.places else None
+    if options.places and subject is None:
+        subject = subject_box(alpha)
     layout = lay_out(width, height, subject, options)
     if options.mask:
         return _to_grey(_on_canvas(alpha, layout))
@@ -56,6 +69,41 @@ def render(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: O
     rgb = np.array(behind.rgb, np.uint8) if isinstance(behind, Colour) else behind
     opacity = behind.alpha if isinstance(behind, Colour) else 1.0
     return compose(placed_colours, placed_alpha, background=rgb, opacity=opacity, shadow=shadow)
+
+
+def shaped(alpha: Alpha, options: OutputOptions) -> Alpha:
+    """The alpha of what is shown, ``(H, W)`` float32 in [0, 1], after grow, feather and invert."""
+    alpha = feathered(grown(alpha, options.grow), options.feather)
+    return np.float32(1) - alpha if options.invert else alpha
+
+
+def encode_as(
+    pixels: npt.NDArray[np.uint8],
+    options: OutputOptions,
+    *,
+    dpi: tuple[float, float] | None,
+    metadata: Metadata | None,
+) -> bytes:
+    """The file that the options ask for.
+
+    Args:
+        pixels: what ``render`` gave.
+        options: their format must be settled, see ``OutputOptions.with_format``.
+        dpi, metadata: of the photo; metadata is written only if the options say so.
+
+    Raises:
+        InputError: as ``tress.io.encode.encode``.
+    """
+    from tress.io.encode import encode
+
+    return encode(
+        pixels,
+        options.format,
+        quality=options.quality,
+        lossless=options.lossless or None,
+        dpi=dpi,
+        metadata=metadata if options.keep_metadata else None,
+    )
 
 
 def _colours(image: Rgb8, alpha: Alpha, foreground: Callable[[], Rgb8], options: OutputOptions) -> Rgb8:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tress.errors import TressError
+from tress.server.admission.held import UntilSent
 from tress.server.admission.rates import RateLimiter
 from tress.server.config import ServerConfig
 from tress.server.contracts import rembg, removebg
@@ -26,6 +27,7 @@ from tress.server.contracts.system import system_router
 from tress.server.reading.targets import OriginForm
 from tress.server.reporting.telemetry import Telemetry
 from tress.server.reporting.trace import Tracing, problem_response, trace_of
+from tress.server.work.decoders import Decoders
 from tress.server.work.job import Cutter
 from tress.server.work.service import Service
 
@@ -41,6 +43,7 @@ def create_app(
     *,
     load: Callable[[], Cutter] | None = None,
     limiter: RateLimiter | None = None,
+    decoders: Decoders | None = None,
 ) -> FastAPI:
     """Builds the ASGI application.
 
@@ -48,6 +51,7 @@ def create_app(
         config: its settings; None takes the defaults.
         load: loads the network when the application starts; by default the one that ``config`` names.
         limiter: shared by all worker processes; by default one of its own.
+        decoders: read the pictures; by default processes that end with the application.
     """
     config = config or ServerConfig()
     telemetry = Telemetry()
@@ -56,6 +60,7 @@ def create_app(
         load or partial(load_remover, config),
         limiter or RateLimiter(config.rate_per_minute, len(config.keys.entries)),
         telemetry,
+        decoders,
     )
 
     @asynccontextmanager
@@ -92,6 +97,7 @@ def create_app(
     if config.allowed_origins:
         app.add_middleware(CORSMiddleware, **_for_pages_elsewhere(config))
     app.add_middleware(Tracing, telemetry=telemetry, shapes=shapes)
+    app.add_middleware(UntilSent)
     app.add_middleware(OriginForm)
     _document_keys(app, bool(config.keys))
     return app

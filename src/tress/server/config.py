@@ -34,6 +34,9 @@ class ServerConfig:
         max_megapixels: largest photo, background picture, marks and result.
         megapixels_in_flight: photos, backgrounds, marks and results that are worked on at the same time have at most
             so many megapixels together.
+        max_connections: at once, in each process; fewer where the process may not have so many descriptors.
+        max_connections_per_address: of them, from one address (or IPv6 /64 network) that is no trusted proxy's.
+        keep_alive_s: longest silence between two requests on one connection.
         rate_per_minute: requests a minute and key (or client address, without keys); 0 means no limit.
         fetch_urls: whether pictures may be given as URLs.
         fetch_timeout_s: longest time for one fetch, redirects included.
@@ -61,6 +64,9 @@ class ServerConfig:
     max_upload_bytes: int = 32 * 2**20
     max_megapixels: float = 55.0
     megapixels_in_flight: float = 110.0
+    max_connections: int = 1000
+    max_connections_per_address: int = 100
+    keep_alive_s: float = 75.0
     rate_per_minute: int = 0
     fetch_urls: bool = True
     fetch_timeout_s: float = 15.0
@@ -72,13 +78,13 @@ class ServerConfig:
     page: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("workers", "threads", "max_upload_bytes"):
+        for name in ("workers", "threads", "max_upload_bytes", "max_connections", "max_connections_per_address"):
             if getattr(self, name) < 1:
                 raise InputError("server_config", f"{name} must be at least 1")
         for name in ("queue_size", "rate_per_minute"):
             if getattr(self, name) < 0:
                 raise InputError("server_config", f"{name} must not be negative")
-        for name in ("deadline_s", "max_megapixels", "megapixels_in_flight", "fetch_timeout_s"):
+        for name in ("deadline_s", "keep_alive_s", "max_megapixels", "megapixels_in_flight", "fetch_timeout_s"):
             if not getattr(self, name) > 0:
                 raise InputError("server_config", f"{name} must be greater than 0")
         if not 0 <= self.port <= 65535:

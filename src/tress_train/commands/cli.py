@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tress.errors import InputError, ModelError, TressError
-from tress_train.commands import comparing, finetuning, labelling, launching, needing, packing, sweeping
+from tress_train.commands import comparing, finetuning, gathering, labelling, launching, needing, packing, sweeping
 from tress_train.commands.labelling import DataOption
 from tress_train.commands.needed import need_training_packages
 from tress_train.commands.running import run_recipe
@@ -52,36 +52,6 @@ def recipes() -> None:
 
 
 @app.command()
-def sources(
-    data: Annotated[list[str] | None, typer.Option("--data", help="Compare with these folders.")] = None,
-) -> None:
-    """List the registered data sets with their licences, and whether a data folder has them unchanged."""
-    from tress_train.data.collection import file_hash, fingerprints, read_collection
-    from tress_train.data.sources import registered_sources, source_of
-
-    registered = registered_sources()
-    present: dict[str, dict[str, str]] = {}
-    if data:
-        collection = read_collection(data)
-        for split, records in (("train", collection.train), ("val", collection.val)):
-            hashes = {key: file_hash(record) for key, record in records.items()}
-            for name, digest in fingerprints(hashes, records).items():
-                present.setdefault(name, {})[split] = digest
-    for name in sorted(set(registered) | set(present)):
-        source, state = source_of(name, registered), ""
-        if data and name not in present:
-            state = "not in the data"
-        elif data and source is not None and name not in registered:
-            # Nobody else's cut-outs or parts of the same photos need be the same.
-            state = "cut out"
-        elif data:
-            unchanged = source is not None and present[name] == dict(source.fingerprints)
-            state = "unchanged" if unchanged else "DIFFERS"
-        licence = source.licence if source else "not registered"
-        typer.echo(f"{name:24}{state:18}{licence}")
-
-
-@app.command()
 def prepare(
     folder: Annotated[Path, typer.Argument(help="Photos with NAME.alpha.png beside them, or transparent pictures.")],
     edge: Annotated[
@@ -107,6 +77,8 @@ def prepare(
 
 
 for _command in (
+    gathering.sources,
+    gathering.gather,
     labelling.distil,
     labelling.curate,
     labelling.cutouts,

@@ -57,7 +57,7 @@ def distil(
         if mend or relabel or record.alpha is None
     }
     network = Teacher(teacher, spec)
-    path = label(records, network, network.content, out, _progress, mend=mend)
+    path = label(records, network, network.content, out, show_progress, mend=mend)
     print(file=sys.stderr)
     typer.echo(path)
 
@@ -103,7 +103,7 @@ def cutouts(
     from tress_train.labels.cutting import cut_out_all
 
     records = _of_sets(read_collection(data).train, sets)
-    path = cut_out_all(records, ModelPredictor(model), out, _progress, keep_edge=keep_edge)
+    path = cut_out_all(records, ModelPredictor(model), out, show_progress, keep_edge=keep_edge)
     print(file=sys.stderr)
     typer.echo(path)
 
@@ -128,7 +128,7 @@ def empties(
 
     records = _of_sets(read_collection(data).train, sets)
     chosen = None if choices is None else curating.read_choices(choices)
-    path, found = cut_parts(records, ModelPredictor(model), out, chosen, _progress)
+    path, found = cut_parts(records, ModelPredictor(model), out, chosen, show_progress)
     print(file=sys.stderr)
     typer.echo(path)
     if found and choices is not None:
@@ -155,7 +155,8 @@ def _of_sets(records: dict[str, Record], sets: str) -> dict[str, Record]:
     return {key: record for key, record in records.items() if not chosen or record.set in chosen}
 
 
-def _progress(done: int, of: int) -> None:
+def show_progress(done: int, of: int) -> None:
+    """Tells on standard error how far a command is."""
     print(f"\r{done}/{of}", end="", file=sys.stderr, flush=True)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tress.errors import InputError
+from tress_train.commands.gathering import FreeOption
 from tress_train.commands.labelling import DataOption
 from tress_train.commands.needed import need_packages, need_training_packages
 from tress_train.commands.running import ExtendOption, InitOption, PastGateOption, SetOption, SmokeOption, run_recipe
@@ -47,6 +48,7 @@ def launch(
     init: InitOption = "",
     continue_past_gate: PastGateOption = "",
     extend: ExtendOption = 0,
+    free: FreeOption = "",
     processes: Annotated[int, typer.Option(min=0, help="Per machine; one per GPU if 0, one without a GPU.")] = 0,
     project: ProjectOption = "",
     region: RegionOption = REGION,
@@ -66,7 +68,9 @@ def launch(
     """Run a recipe here, on several processes, or on Google Cloud."""
     if target not in TARGETS:
         raise InputError("target_unknown", f"--target cannot be {target!r}", hint=f"allowed: {', '.join(TARGETS)}")
-    words = recipe_words(recipe, data, assignments, smoke=smoke, init=init, past_gate=continue_past_gate, extend=extend)
+    words = recipe_words(
+        recipe, data, assignments, smoke=smoke, init=init, past_gate=continue_past_gate, extend=extend, free=free
+    )
     if target == "vertex":
         need_packages("gcp", "--target vertex", "google.cloud.aiplatform_v1")
         from tress_train.cloud.job import JobOptions
@@ -83,7 +87,7 @@ def launch(
     if not place:
         raise InputError("out_missing", "no --out is given", hint="name the run's folder with --out")
     if target == "local":
-        run_recipe(recipe, data, place, assignments, smoke, init, continue_past_gate, extend)
+        run_recipe(recipe, data, place, assignments, smoke, init, continue_past_gate, extend, free)
         return
     import torch
 
@@ -133,6 +137,7 @@ def recipe_words(
     init: str,
     past_gate: str = "",
     extend: int = 0,
+    free: str = "",
 ) -> list[str]:
     """The same options as words of a command line."""
     words = [recipe, *(word for folder in data for word in ("--data", str(folder)))]
@@ -140,6 +145,7 @@ def recipe_words(
     words += ["--smoke"] if smoke else []
     words += ["--init", init] if init else []
     words += ["--continue-past-gate", past_gate] if past_gate else []
+    words += ["--free", free] if free else []
     return words + (["--extend", str(extend)] if extend else [])
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tress_train.commands.gathering import FreeOption, as_free
 from tress_train.commands.labelling import DataOption
 from tress_train.commands.needed import need_training_packages
 
@@ -27,6 +28,7 @@ def run_recipe(
     init: InitOption = "",
     continue_past_gate: PastGateOption = "",
     extend: ExtendOption = 0,
+    free: FreeOption = "",
 ) -> None:
     """Run a recipe, or continue it where it stopped."""
     need_training_packages()
@@ -43,5 +45,5 @@ def run_recipe(
         chosen = make_smoke(chosen, processes=started_processes(), keep_network=given)
     chosen = apply(chosen, changes)
     start = local_file(init) if init else None
-    weights = train(chosen, data, out, init=start, past_gates=continue_past_gate, extend=extend)
+    weights = train(chosen, data, out, init=start, past_gates=continue_past_gate, extend=extend, free=as_free(free))
     typer.echo(weights)

@@ -3,6 +3,7 @@
 Which pictures there are:
 
 - ``source``, ``sources``: the registered data sets, and what is known about each;
+- ``clones``: git repositories on this machine, which data sets are gathered from;
 - ``collection``: the pictures of a run, with keys and fingerprints;
 - ``overlap``: photos that also stand in the validation data;
 - ``prepare``: checks a user's own folder and writes its manifest;

@@ -14,6 +14,8 @@ from tress_train.storage.copies import local_folder
 from tress_train.storage.places import Place, is_url
 
 MANIFEST = "manifest.jsonl"
+# What a manifest would say of photos that wait for a teacher's labels.
+UNLABELLED = "unlabelled.jsonl"
 # So many pictures are held back even if the hash of their keys says fewer, as it may where there are few.
 FEW = 3
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tress.errors import InputError
@@ -30,7 +30,8 @@ from tress_train.data.gates import (
 )
 from tress_train.data.library import Library, load_library
 from tress_train.data.overlap import SAME_PHOTO
-from tress_train.data.sources import registered_sources, source_of
+from tress_train.data.source import Free
+from tress_train.data.sources import allows, registered_sources, source_of
 from tress_train.recipes.base import BaseRecipe, Recipe, RefinerRecipe
 from tress_train.recipes.refiner_stages import CANVAS_PX, ZOOM_MAX
 from tress_train.recipes.stages import OTHERS, shares
@@ -54,6 +55,8 @@ class RunData:
         used_sets: the data sets that are trained on.
         overlapping: keys of training pictures that are left out because a validation picture shows the same photo.
         folder: where the run keeps what it can make again.
+        free: which data sets the run is limited to, if it is.
+        not_free: the data sets that are left out because of that.
     """
 
     library: Library
@@ -65,6 +68,8 @@ class RunData:
     used_sets: list[str]
     overlapping: list[str]
     folder: Path
+    free: Free | None = None
+    not_free: list[str] = field(default_factory=list)
 
     @property
     def dropped(self) -> list[str]:
@@ -83,13 +88,14 @@ class _Choice:
     in_memory: bool = True
 
 
-def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path) -> RunData:
+def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path, free: Free | None = None) -> RunData:
     """Reads, judges and decodes the data of a run.
 
     Args:
         recipe: says which data sets are drawn and what is held back.
         folders: see ``read_collection``.
         cache: where measured difficulties are remembered.
+        free: ``open`` trains only on data sets that are registered as that; gates may look at others.
 
     Raises:
         InputError: data is missing or damaged (all of it is listed), or a gate looks at pictures that are not there.
@@ -109,11 +115,15 @@ def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path) -> RunData
                 hint="the subset 'own' needs own_held_back above zero and at least two pictures",
             )
     overlapping = sorted(choice.used.keys() & SAME_PHOTO.keys())
-    choice = replace(choice, used={key: record for key, record in choice.used.items() if key not in SAME_PHOTO})
-    if not choice.used:
-        raise InputError("no_samples", "the data holds no picture that this recipe could train on")
-    used_sets = sorted({record.set for record in choice.used.values()})
     registered = registered_sources()
+    sets = {record.set for record in choice.used.values()}
+    not_free = sorted(name for name in sets if not allows(free, source_of(name, registered)))
+    used = {k: r for k, r in choice.used.items() if k not in SAME_PHOTO and r.set not in not_free}
+    choice = replace(choice, used=used)
+    if not choice.used:
+        limit = f"; not {free} are {', '.join(not_free)}" if not_free else ""
+        raise InputError("no_samples", f"the data holds no picture that this recipe could train on{limit}")
+    used_sets = sorted({record.set for record in choice.used.values()})
     for name in used_sets:
         source = source_of(name, registered)
         if source is not None and source.measuring_only:
@@ -138,6 +148,8 @@ def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path) -> RunData
         used_sets=used_sets,
         overlapping=overlapping,
         folder=cache.parent,
+        free=free,
+        not_free=not_free,
     )
 
 

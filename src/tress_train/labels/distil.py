@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.errors import InputError
-from tress.evaluation.manifest import Record
+from tress.evaluation.manifest import Record, read_manifest
 from tress.io.files import write_atomic
 from tress.process.labels import make_label
-from tress_train.data.collection import MANIFEST, read_collection
+from tress_train.data.collection import MANIFEST, UNLABELLED, read_collection
 from tress_train.data.gates import read_gates, source_keys
 from tress_train.data.prepare import unlabelled
 from tress_train.data.reading import read_alpha, read_rgb
@@ -94,7 +94,8 @@ def read_pictures(folders: Sequence[Path], out: Path) -> dict[str, Record]:
     """The training pictures of data folders by key, and the photos of folders of one's own that have no label.
 
     Args:
-        folders: as for ``read_collection``; one without a manifest is a plain folder of photos.
+        folders: as for ``read_collection``; one without a manifest is a plain folder of photos, unless
+            ``unlabelled.jsonl`` says what its photos are.
         out: where labels are written; what lies there is no photo.
 
     Raises:
@@ -104,10 +105,16 @@ def read_pictures(folders: Sequence[Path], out: Path) -> dict[str, Record]:
     found = read_collection(described).train if described else {}
     present = {record.image.resolve() for record in found.values()}
     for folder in folders:
-        if not (folder / "train" / MANIFEST).exists():
-            new = unlabelled(folder, out)
+        waiting = folder / UNLABELLED
+        if waiting.exists() or not (folder / "train" / MANIFEST).exists():
+            new = _waiting(waiting) if waiting.exists() else unlabelled(folder, out)
             found |= {key: record for key, record in new.items() if record.image.resolve() not in present}
     return found
+
+
+def _waiting(path: Path) -> dict[str, Record]:
+    records = read_manifest(path, labelled=False)
+    return {record.image.relative_to(path.parent).as_posix(): record for record in records}
 
 
 def teacher_row(record: Record, label: Path, out: Path) -> dict[str, object]:

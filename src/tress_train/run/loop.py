@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from tress.errors import InputError, TressError
 from tress_train.data.gathering import gather
 from tress_train.data.samples import Samples
+from tress_train.data.source import Free
 from tress_train.recipes.base import BaseRecipe, Optim
 from tress_train.recipes.refiner_stages import RefinerStage
 from tress_train.recipes.stages import GateMissedError, GateResult, Stage
@@ -56,6 +57,7 @@ def train(
     init: Path | None = None,
     past_gates: str = "",
     extend: int = 0,
+    free: Free | None = None,
     watch: Callable[[Run], bool] | None = None,
 ) -> Place:
     """Runs a recipe, or continues it where a checkpoint in ``out`` says.
@@ -68,6 +70,7 @@ def train(
         init: weights to start from; not needed when the run continues from its own checkpoint.
         past_gates: the reason why missed gates shall not stop this run; empty if they shall.
         extend: steps to add to the budget of the stage that a stopped run stands at, once that is used up.
+        free: which data sets it is limited to, see ``tress_train.data.gathering``.
         watch: asked in the main process after every evaluation whether the stage shall end early.
 
     Returns:
@@ -89,7 +92,7 @@ def train(
     _check_batches(recipe, accelerator.num_processes)
     keeping = keep(out, accelerator)
     with accelerator.main_process_first():
-        data = gather(recipe, folders, keeping.folder / "difficulty.jsonl")
+        data = gather(recipe, folders, keeping.folder / "difficulty.jsonl", free)
     task = make_task(recipe, init).to(accelerator.device)
     task.model.to(memory_format=layout(accelerator.device))  # type: ignore[call-overload]
     run = Run(

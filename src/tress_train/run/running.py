@@ -167,6 +167,10 @@ def _differences(run: Run) -> list[str]:
                 found.append(f"the data set {name} is new")
             elif then[name] != now[name]:
                 found.append(f"the data set {name} has other pictures, labels or names")
+    if recorded and recorded.get("free", "") != (run.data.free or ""):
+        found.append(
+            f"it was {'limited to open data sets' if recorded.get('free') else 'not limited to open data sets'}"
+        )
     if not found and recorded.get("later_sets", _later_sets(run)) != _later_sets(run):
         found.append("the first --data is another one")
     return found + _other_weights(run.weights, recorded)
@@ -278,6 +282,8 @@ def start_record(run: Run, folders: Sequence[Place], init: Path | None) -> None:
         "used_sets": run.data.used_sets,
         "overlapping": run.data.overlapping,
         "later_sets": _later_sets(run),
+        "free": run.data.free or "",
+        "not_free": run.data.not_free,
         "folders": [str(folder) for folder in folders],
         "init": run.recorded.get("init", str(init or "")),
         "weights": {**run.weights, **run.recorded.get("weights", {})},

@@ -71,10 +71,12 @@ def host():
         close()
 
 
+TYPES = {"js": "text/javascript", "mjs": "text/javascript", "json": "application/json", "wasm": "application/wasm"}
+TYPES |= {"html": "text/html", "css": "text/css", "svg": "image/svg+xml", "png": "image/png"}
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    types = {"js": "text/javascript", "mjs": "text/javascript", "json": "application/json", "wasm": "application/wasm"}
-    types |= {"html": "text/html", "css": "text/css", "svg": "image/svg+xml", "png": "image/png"}
 
     def __init__(self, facts, *arguments):
         self.facts = facts
@@ -93,7 +95,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, status, content, name):
         self.send_response(status)
-        self.send_header("Content-Type", self.types.get(name.rpartition(".")[2], "application/octet-stream"))
+        self.send_header("Content-Type", TYPES.get(name.rpartition(".")[2], "application/octet-stream"))
         self.send_header("Content-Length", str(len(content)))
         for header, value in self.facts.headers.items():
             self.send_header(header, value)

@@ -1,4 +1,4 @@
-"""What `tress-web` promises a page beside the right answer: inputs of every kind, cancelling, clear errors, exact PNG."""
+"""What `tress-web` promises beside the right answer: inputs of every kind, cancelling, clear errors, exact PNG."""
 
 import io
 from pathlib import Path
@@ -32,7 +32,7 @@ def lemur(package):
 
 def test_one_line_makes_a_png(lemur):
     kind = lemur.run(
-        f"{FETCH} const png = await tress.remove(blob); await fetch('/', {{method: 'POST', body: png}}); return png.type;"
+        f"{FETCH} const body = await tress.remove(blob); await fetch('/', {{method: 'POST', body}}); return body.type;"
     )
     cutout = Image.open(io.BytesIO(lemur.served.posted.pop()))
     assert (kind, cutout.mode, cutout.size) == ("image/png", "RGBA", (680, 440))
@@ -256,7 +256,8 @@ def test_the_png_has_every_byte(package):
         package.served.files["given/pixels"] = pixels.tobytes()
         package.run(
             """
-            const [{encodePng}, {Raster}] = [await import("/browser/src/io/png.js"), await import("/browser/src/arrays.js")];
+            const {encodePng} = await import("/browser/src/io/png.js");
+            const {Raster} = await import("/browser/src/arrays.js");
             const data = new Uint8Array(await (await fetch("/given/pixels", {cache: "no-store"})).arrayBuffer());
             const png = await encodePng(new Raster(data, 131, 97, given.channels));
             await fetch("/", {method: "POST", body: png});

@@ -1,8 +1,8 @@
 """The browser's answers are the Python package's.
 
 What is left between them is rounding: other orders of sums in ONNX Runtime's WebAssembly, and bytes that fall to the
-other side of a half.  All pictures are decoded by the browser, the JPEG files of the examples too; its decoder gives the
-same pixels as Pillow's for them.  Measured on the examples: mean distance at most 0.00008, 99th percentile 0.0016.
+other side of a half.  The browser decodes the pictures, the examples' JPEG files too; Chromium's decoder gives the same
+pixels as Pillow's for them.  Measured on the examples: mean distance at most 0.00008, 99th percentile 0.0016.
 """
 
 import io

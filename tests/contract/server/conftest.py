@@ -24,13 +24,8 @@ class FakeCutter:
         self.started = threading.Semaphore(0)
         self.finished = 0
 
-    def read(self, image: Any) -> Any:
-        from tress.io.decode import decode
-
-        return decode(image, max_megapixels=self.max_megapixels)
-
     def matte(self, picture: Any, *, region: Any = None, keep: Any = None, clear: Any = None) -> Any:
-        from tress.api import Matte
+        from tress.matte import Matte
         from tress.outputs.marks import fit_marks
 
         self.started.release()
@@ -77,8 +72,18 @@ def cutter() -> FakeCutter:
     return FakeCutter()
 
 
+@pytest.fixture(scope="session")
+def decoders() -> Iterator[Any]:
+    """The processes that decode, for all applications: starting them takes longer than most tests."""
+    from tress.server.work.decoders import Decoders
+
+    decoders = Decoders(2)
+    yield decoders
+    decoders.close()
+
+
 @pytest.fixture
-def make_client(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
+def make_client(cutter: FakeCutter, decoders: Any) -> Iterator[Callable[..., Any]]:
     """Starts the application with the given settings and gives a client for it."""
     from starlette.testclient import TestClient
 
@@ -88,8 +93,8 @@ def make_client(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Any:
-            app = create_app(ServerConfig(**settings), load=lambda: cutter)
-            return stack.enter_context(TestClient(app, client=("203.0.113.7", 5000)))
+            app = create_app(ServerConfig(**settings), load=lambda: cutter, decoders=decoders)
+            return stack.enter_context(TestClient(app, base_url="http://localhost", client=("203.0.113.7", 5000)))
 
         yield make
         cutter.go.set()
@@ -114,7 +119,7 @@ def below(prefix: str, app: Any) -> Any:
 
 
 @pytest.fixture
-def serve(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
+def serve(cutter: FakeCutter, decoders: Any) -> Iterator[Callable[..., Any]]:
     """Starts a real server on loopback and gives its address, its application and its uvicorn server."""
     import socket
     import time
@@ -129,7 +134,7 @@ def serve(cutter: FakeCutter) -> Iterator[Callable[..., Any]]:
 
     def start(prefix: str = "", **settings: Any) -> Any:
         config = ServerConfig(**settings)
-        app = create_app(config, load=lambda: cutter)
+        app = create_app(config, load=lambda: cutter, decoders=decoders)
         how = server_settings(config, below(prefix, app) if prefix else app)
         how.timeout_graceful_shutdown = 10
         server = uvicorn.Server(how)

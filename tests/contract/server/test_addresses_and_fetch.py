@@ -1,7 +1,10 @@
 """URLs of strangers: which addresses are refused, and that no trick leads past the guard."""
 
 import asyncio
+import contextlib
 import ipaddress
+import itertools
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +17,8 @@ INSIDE = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
     "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0",
     "fc00::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
-    "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2001:0:53aa:64c:0:fbff:80ff:fffe", "2001:db8::1", "fd00:ec2::254",
+    "64:ff9b::a9fe:a9fe", "168.63.129.16", "::ffff:168.63.129.16", "100.100.100.200", "192.0.0.192", "fd20:ce::254",
+    "2002:7f00:1::", "2001:0:53aa:64c:0:fbff:80ff:fffe", "2001:db8::1", "fd00:ec2::254",
 ]  # fmt: skip
 OUTSIDE = ["8.8.8.8", "93.184.215.14", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 
@@ -41,6 +45,50 @@ def test_one_inside_address_spoils_a_name():
     with pytest.raises(InputError):
         AddressGuard().judge([])
     assert [str(one) for one in AddressGuard(["127.0.0.0/8"]).judge(["127.0.0.1"] * 2)] == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("network", ["168.63.128.0/20", "100.64.0.0/10", "169.254.0.0/16", "fd00::/8"])
+def test_an_open_network_does_not_open_the_metadata_of_a_cloud(network):
+    from tress.server.reading.addresses import AddressGuard
+
+    for text in ("168.63.129.16", "100.100.100.200", "169.254.169.254", "fd00:ec2::254", "::ffff:100.100.100.200"):
+        assert not AddressGuard([network]).is_listed(ipaddress.ip_address(text))
+        assert AddressGuard([text]).is_listed(ipaddress.ip_address(text))
+    inside = next(ipaddress.ip_network(network).hosts())
+    assert AddressGuard([network]).is_listed(inside)
+
+
+@contextlib.contextmanager
+def raw_server(*pieces):
+    """A server that writes what it is told, the last piece for ever; its URL."""
+
+    def serve():
+        with listener.accept()[0] as connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            for piece in itertools.chain(pieces, itertools.repeat(pieces[-1], 1_000_000)):
+                connection.sendall(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://pictures.test:{listener.getsockname()[1]}/"
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+ENDLESS = {
+    "interim answers": (b"HTTP/1.1 100 Continue\r\n\r\n",),
+    "crumbs": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "a long head": (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 20_000 + b"\r\nContent-Length: 1\r\n\r\nx",),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_servers_that_send_much_and_say_little_are_left(case):
+    with raw_server(*ENDLESS[case]) as url, pytest.raises(InputError) as caught:
+        fetch(url, timeout_s=300)
+    assert caught.value.code in ("url_failed", "url_too_large")
+    assert "longer than" not in caught.value.message
 
 
 @pytest.fixture

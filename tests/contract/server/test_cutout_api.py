@@ -70,6 +70,11 @@ def test_options_change_the_picture(client, png):
     assert cropped.shape[0] < 30
     mask = decoded(client.post("/v1/cutout", files={"image": png}, data={"mask": "1"}))
     assert mask.ndim == 2
+    inverted = decoded(client.post("/v1/cutout", files={"image": png}, data={"mask": "1", "invert": "1"}))
+    assert np.abs(255 - mask.astype(int) - inverted).max() <= 1
+    wider = decoded(client.post("/v1/cutout", files={"image": png}, data={"mask": "1", "grow": "3px"}))
+    assert (wider >= mask).all()
+    assert wider.sum() > mask.sum()
 
 
 def test_the_layout_header_says_where_the_photo_lies(client, png):

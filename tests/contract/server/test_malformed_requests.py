@@ -213,6 +213,13 @@ GREEDY = {
     "escapes": ("application/x-www-form-urlencoded", b"image_url=" + b"%41" * 300_000),
     "ampersands": ("application/x-www-form-urlencoded", b"&" * 800_000),
     "lines of base64": ("application/json", b'{"image_b64": "' + b"A\\n" * 300_000 + b'"}'),
+    "emoji in base64": ("application/json", b'{"image_b64": "' + b"A" * 900_000 + "\U0001f600".encode() + b'"}'),
+    "escaped emoji": ("application/json", b'{"image_b64": "' + b"A" * 900_000 + b'\\ud83d\\ude00"}'),
+    "emoji in a form": ("application/x-www-form-urlencoded", b"image_b64=" + b"A" * 900_000 + b"%F0%9F%98%80"),
+    "emoji in a part": (BOUNDARY, part(b"image_b64", b"A" * 900_000 + "\U0001f600".encode()) + b"--X--\r\n"),
+    "quotes": ("application/json", b'{"image_b64": "' + b'\\"' * 400_000 + b'"}'),
+    "backslashes": ("application/json", b'{"image_b64": "' + b"\\\\" * 400_000 + b'"}'),
+    "long option": (BOUNDARY, part(b"background", b"1" * 900_000) + b"--X--\r\n"),
 }
 
 
@@ -240,13 +247,45 @@ def test_a_body_does_not_become_many_times_larger_in_memory(case):
 def test_flat_json_is_read_as_any_parser_reads_it():
     values = {"a": 'x"\\\n\u00e4\U0001f600', "b": -1.5e3, "c": True, "d": None, "e": 7, "": "", "f": {"g": [1, '"]}']}}
     for options in ({}, {"indent": 2}, {"ensure_ascii": False}, {"separators": (",", ":")}):
-        assert read_object(json.dumps(values, **options)) == values
-    assert read_object(' {"a": 1, "a": 2}\n') == {"a": 2}
+        assert read_object(json.dumps(values, **options).encode()) == values
+    assert read_object(b'\xef\xbb\xbf {"a": 1, "a": 2}\n') == {"a": 2}
+    assert read_object(rb'{"a_b64": "\u002b\/\\"}') == {"a_b64": "+/\\"}
+    assert read_object(b'{"a_b64": "' + b"\\/\\u002B" * 20_000 + b'"}') == {"a_b64": "/+" * 20_000}
+
+
+LONG = {"background": "1" * 4097, "size": "9" * 5000, "n" * 65: "x", "no-such-field": "x" * 100_000}
+
+
+@pytest.mark.parametrize("path", ["/v1/cutout", "/v1.0/removebg", "/api/remove"])
+@pytest.mark.parametrize("name", LONG)
+def test_names_and_values_have_a_greatest_length(client, png, path, name):
+    field = {name: LONG[name]}
+    file = {"/v1/cutout": "image", "/v1.0/removebg": "image_file", "/api/remove": "file"}[path]
+    answers = [client.post(path, files={file: png}, data=field), client.post(path, data=field)]
+    answers.append(client.post(path, json=field))
+    if len(LONG[name]) < 10_000:
+        answers.append(client.post(path, files={file: png}, params=field))
+    for answer in answers:
+        assert_refused(path, answer)
+        assert "field_too_long" in answer.text
+        assert len(answer.text) < 600
+
+
+def test_a_name_of_a_file_has_a_greatest_length(client, png):
+    assert "field_too_long" in client.post("/v1/cutout", files={"i" * 65: png}).text
+
+
+def test_pictures_in_text_fields_have_the_bodys_length(client, png):
+    text = base64.b64encode(png + bytes(20_000)).decode()
+    assert client.post("/v1/cutout", data={"image_b64": text}).status_code == 200
+    assert client.post("/v1/cutout", json={"image_b64": text}).status_code == 200
+    long_url = client.post("/v1/cutout", json={"image_url": "http://example.com/" + "a" * 9000})
+    assert long_url.json()["error"]["code"] == "url_invalid"
 
 
 def test_forms_are_read_as_any_parser_reads_them():
-    fields = {"a b": "1+1=2 & more", "ä": "\U0001f600" * 30_000, "plain": "x" * 200_000, "none": ""}
+    fields = {"a b": "1+1=2 & more", "ä": "\U0001f600" * 4000, "plain_b64": "x" * 200_000, "none": ""}
     assert read_form(urlencode(fields).encode()) == fields
     assert read_form(b"a=%zz%&&b&c=%4") == {"a": "%zz%", "b": "", "c": "%4"}
     for size in range(65_530, 65_540):
-        assert read_form(b"a=" + b"x" * size + b"%41%42") == {"a": "x" * size + "AB"}
+        assert read_form(b"a_b64=" + b"x" * size + b"%41%42") == {"a_b64": "x" * size + "AB"}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tress.io.decode import read_size
 from tress.io.encode import encode
 
 
@@ -11,8 +12,8 @@ def code_of(response, status):
     return response.json()["error"]["code"]
 
 
-def test_large_pictures_are_refused_before_they_are_decoded(make_client, cutter, png):
-    cutter.read = None
+def test_large_pictures_are_refused_before_they_are_decoded(make_client, decoders, monkeypatch, png):
+    monkeypatch.setattr(decoders, "decode", None)
     assert (
         code_of(make_client(max_megapixels=0.001).post("/v1/cutout", files={"image": png}), 413) == "picture_too_large"
     )
@@ -22,9 +23,9 @@ def flat_png(width, height):
     return encode(np.zeros((height, width, 3), np.uint8), "png")
 
 
-def test_large_backgrounds_and_results_are_refused_before_the_work(make_client, cutter, png):
+def test_large_backgrounds_and_results_are_refused_before_the_work(make_client, decoders, monkeypatch, png):
+    monkeypatch.setattr(decoders, "decode", None)
     client = make_client(max_megapixels=0.01)
-    cutter.read = None
     large = flat_png(200, 60)
     answer = client.post("/v1/cutout", files={"image": png, "background": large})
     assert code_of(answer, 413) == "picture_too_large"
@@ -64,7 +65,7 @@ def test_photo_result_and_background_take_room_together(png, values, canvas_px):
     from tress.server.work.job import Order, pack_file
     from tress.server.work.measure import measure
 
-    demand = measure(Order(png, parse({**values, "background": flat_png(20, 10)}), pack_file), 1.0)
+    demand = measure(Order(png, parse({**values, "background": flat_png(20, 10)}), pack_file), 1.0, read_size)
     assert (demand.photo_px, demand.canvas_px, demand.background_px) == (2400, canvas_px, 200)
     assert demand.megapixels == (2400 + canvas_px + 200) / 1e6
 
@@ -75,6 +76,6 @@ def test_marks_take_room_as_they_come_and_as_they_fit(png):
     from tress.server.work.measure import measure
 
     options = parse({"keep": flat_png(30, 20), "clear": flat_png(60, 40)})
-    demand = measure(Order(png, options, pack_file), 1.0)
+    demand = measure(Order(png, options, pack_file), 1.0, read_size)
     assert demand.marks_px == 600 + 2400 + 2400 + 2400
     assert demand.megapixels == (2400 + 2400 + demand.marks_px) / 1e6

@@ -131,9 +131,10 @@ def test_a_form_without_a_boundary_is_named_as_that(client, png, kind):
     assert "Content-Type" in error["hint"]
 
 
-def raw_request(port, target, host="example.com"):
+def raw_request(port, target):
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        head = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
         answer = b""
         while part := connection.recv(65536):
             answer += part

@@ -6,13 +6,17 @@ import json
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from batches import MODEL, PLANNED, children, files_in, gone, needs_proc, photos, picture, rows_of, started, tress
 
 from tress import batch
+from tress.batch.lease import Leases
+from tress.batch.store import open_store
 from tress.cli.failures import ExitCode
+from tress.errors import InputError
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and files")
 
@@ -75,7 +79,7 @@ def test_names_with_any_characters(tmp_path):
 
 @needs_proc
 def test_two_runs_at_once_the_second_is_told_who_holds_it(tmp_path):
-    source, out = photos(tmp_path / "photos", 40, 1500, 1000), tmp_path / "out"
+    source, out = photos(tmp_path / "photos", 24, 1000, 700), tmp_path / "out"
     assert tress("plan", source, out, *PLANNED).returncode == ExitCode.OK
     first = started("run", out, "--json")
     first.stdout.readline()
@@ -91,7 +95,7 @@ def test_two_runs_at_once_the_second_is_told_who_holds_it(tmp_path):
         assert refused.returncode == ExitCode.INPUT
         assert f"is being worked on by process {first.pid}" in refused.stderr
     rows = rows_of(out)
-    assert 0 < len(rows) < 40
+    assert 0 < len(rows) < 24
     assert set(files_in(out)) == {row["output"] for row in rows}
     assert "left" in tress("status", out).stdout
     assert not list((out / ".tress/journal").rglob("*.jsonl"))
@@ -99,7 +103,7 @@ def test_two_runs_at_once_the_second_is_told_who_holds_it(tmp_path):
 
 @needs_proc
 def test_a_second_signal_stops_at_once_and_loses_nothing(tmp_path):
-    source, out = photos(tmp_path / "photos", 30, 1500, 1000), tmp_path / "out"
+    source, out = photos(tmp_path / "photos", 16, 1000, 700), tmp_path / "out"
     process = started(source, out, *PLANNED, "--json")
     process.stdout.readline()
     workers = children(process.pid)
@@ -109,7 +113,7 @@ def test_a_second_signal_stops_at_once_and_loses_nothing(tmp_path):
     assert process.returncode == ExitCode.INTERRUPTED
     assert gone(workers)
     assert tress("run", out).returncode == ExitCode.OK
-    assert len(rows_of(out)) == len(files_in(out)) == 30
+    assert len(rows_of(out)) == len(files_in(out)) == 16
 
 
 def test_a_run_that_goes_wrong_as_a_whole_is_stopped(tmp_path):
@@ -216,6 +220,17 @@ def test_a_service_embeds_it(tmp_path):
     assert seen[-1].eta_seconds == 0
     assert batch.status(str(out)).ok == 5
     assert {row.input for row in batch.read_rows(str(out))} == {row["input"] for row in rows_of(out)}
+
+
+def test_a_run_may_wait_for_another_to_end(tmp_path):
+    source, out = photos(tmp_path / "photos", 2), tmp_path / "out"
+    batch.plan(str(source), str(out), settings=batch.Settings(model=str(MODEL), refine=False))
+    other = Leases(open_store(str(out)), "other")
+    other.take(3)
+    with pytest.raises(InputError):
+        batch.run(str(out))
+    threading.Timer(1.0, other.close).start()
+    assert batch.run(str(out), how=batch.How(workers=1, wait_s=300)).ok == 2
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-import fsspec
 import pytest
 from batches import PLANNED, files_in, kill, photos, rows_of, started, tress
-from stores import gcs, s3
+from stores import fsspec, gcs, s3
 
 COUNT = 12
 

@@ -11,11 +11,11 @@ import pytest
 from batches import PLANNED, files_in, photos, rows_of, tress
 
 pytest.importorskip("ray")
-COUNT = 60
+COUNT = 40
 
 
 def test_a_node_that_is_killed_half_way_costs_nothing(tmp_path):
-    source, calm, stormy = photos(tmp_path / "photos", COUNT, 1200, 900), tmp_path / "calm", tmp_path / "stormy"
+    source, calm, stormy = photos(tmp_path / "photos", COUNT, 700, 500), tmp_path / "calm", tmp_path / "stormy"
     assert tress(source, calm, *PLANNED).returncode == 0
     assert tress("plan", source, stormy, *PLANNED, "--shards", 6).returncode == 0
     script = Path(__file__).with_name("ray_two_nodes.py")

@@ -185,7 +185,7 @@ def test_names_that_lead_out_of_the_destination_or_are_too_long(photos: Path) ->
             file.write(b"x")
         memory.store[name] = memory.store["/odd/seed.png"]
     try:
-        codes = {output: code for output, code in planned("memory://odd").values()}
+        codes = dict(planned("memory://odd").values())
         assert codes[""] == "name_unsafe"
         assert codes["double.png"] == ""
         assert "name_too_long" in codes.values()

@@ -55,6 +55,13 @@ def answers(names: list[str], *, workers: int = 1, timeout_s: float = 3600.0) ->
     return found
 
 
+def drain(pool: Pool) -> list:
+    found = []
+    while pool.busy:
+        found += pool.wait(0.5)
+    return found
+
+
 def test_all_are_answered() -> None:
     names = [f"a-{number}" for number in range(20)]
     assert answers(names, workers=2) == dict.fromkeys(names, "ok")
@@ -73,9 +80,7 @@ def test_a_hanging_picture_is_given_up() -> None:
 def test_what_a_dead_worker_may_have_written_may_be_replaced() -> None:
     pool = Pool(CONFIG, workers=1, timeout_s=3600, command=[sys.executable, "-c", WORKER])
     pool.submit(Job("killonce-1", "", "", plan=""))
-    found = []
-    while pool.busy:
-        found += pool.wait(0.5)
+    found = drain(pool)
     pool.close()
     assert [answer.plan for _, answer in found] == ["True"]
 
@@ -85,7 +90,7 @@ def test_what_a_dead_worker_may_have_written_may_be_replaced() -> None:
     [
         ("import sys; sys.exit(3)", InputError, "workers_die"),
         (
-            "import json; print(json.dumps({'failed': {'kind': 'ModelError', 'code': 'c', 'message': 'm', 'hint': ''}}))",
+            """print('{"failed": {"kind": "ModelError", "code": "c", "message": "m", "hint": ""}}')""",
             ModelError,
             "c",
         ),
@@ -96,8 +101,7 @@ def test_workers_that_cannot_start_end_the_run(script: str, kind: type, code: st
     pool.submit(Job("a", "", "", plan=""))
     try:
         with pytest.raises(kind) as caught:
-            while True:
-                pool.wait(0.5)
+            drain(pool)
     finally:
         pool.close()
     assert caught.value.code == code
@@ -108,8 +112,6 @@ def test_what_no_worker_has_can_be_withdrawn() -> None:
     for number in range(10):
         pool.submit(Job(f"a-{number}", "", "", plan=""))
     assert pool.withdraw() == 7
-    found = []
-    while pool.busy:
-        found += pool.wait(0.5)
+    found = drain(pool)
     pool.close()
     assert len(found) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -119,13 +120,19 @@ def test_loops_dead_links_and_odd_files(photos: Path) -> None:
     }
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_without_rights_is_an_input_that_failed(photos: Path) -> None:
-    Path("deep/er").chmod(0)
-    try:
-        assert inputs(".")["deep/er"] == "folder_no_permission"
-    finally:
-        Path("deep/er").chmod(0o755)
+def test_a_folder_without_rights_is_an_input_that_failed(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def refused(place):
+        if str(place).endswith("er"):
+            # As root would never see it.
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert inputs(".") == {"a.jpg": "a.jpg", str(photos / "deep/er"): "folder_no_permission"}
+    monkeypatch.chdir("deep")
+    assert code_of("er") == "path_no_permission"
 
 
 def test_other_stores_are_listed_once(photos: Path) -> None:

@@ -42,7 +42,11 @@ async function toBitmap(blob) {
   try {
     return await createImageBitmap(blob, { imageOrientation: "from-image", premultiplyAlpha: "none" });
   } catch {
-    throw new TressError("picture_unsupported", "this browser cannot read the picture", "it may be damaged or of a kind that the browser does not know; JPEG, PNG and WebP always work");
+    throw new TressError(
+      "picture_unsupported",
+      "this browser cannot read the picture",
+      "it may be damaged or of a kind that the browser does not know; JPEG, PNG and WebP always work",
+    );
   }
 }
 
@@ -69,7 +73,11 @@ function toPixels(bitmap) {
  * @param {number} height
  */
 function tooLarge(width, height) {
-  return new TressError("picture_too_large", `a picture of ${width}x${height} pixels is too large for this browser`, "use a smaller picture");
+  return new TressError(
+    "picture_too_large",
+    `a picture of ${width}x${height} pixels is too large for this browser`,
+    "use a smaller picture",
+  );
 }
 
 /**
@@ -79,7 +87,11 @@ function tooLarge(width, height) {
  */
 function checkSize(width, height, maxMegapixels) {
   if (width * height > maxMegapixels * MEGA) {
-    throw new TressError("picture_too_large", `the picture has ${width}x${height} pixels; the limit is ${maxMegapixels} megapixels`, "use a smaller picture, or raise the limit");
+    throw new TressError(
+      "picture_too_large",
+      `the picture has ${width}x${height} pixels; the limit is ${maxMegapixels} megapixels`,
+      "use a smaller picture, or raise the limit",
+    );
   }
 }
 

@@ -20,11 +20,17 @@ export async function encode(picture, { format, quality, lossless }) {
   const { height, width } = picture;
   const canvas = new OffscreenCanvas(width, height);
   const pen = canvas.getContext("2d");
-  if (!pen) throw new TressError("canvas_too_large", `this browser cannot write a picture of ${width}x${height} pixels`, "choose png, or set a smaller size");
+  if (!pen)
+    throw new TressError(
+      "canvas_too_large",
+      `this browser cannot write a picture of ${width}x${height} pixels`,
+      "choose png, or set a smaller size",
+    );
   pen.putImageData(new ImageData(toRgba(picture), width, height), 0, 0);
   const type = `image/${format}`;
   const blob = await canvas.convertToBlob({ type, quality: lossless ? 1 : (quality ?? DEFAULT_QUALITY[format]) / 100 });
-  if (blob.type !== type) throw new TressError("format_unsupported", `this browser cannot write ${format}`, "choose png");
+  if (blob.type !== type)
+    throw new TressError("format_unsupported", `this browser cannot write ${format}`, "choose png");
   return blob;
 }
 

@@ -41,7 +41,11 @@ export function layOut(width, height, subject, options) {
   };
   // A photo that was let in may come out at its own size, whatever its size.
   if (canvas.width * canvas.height > Math.max(MAX_MEGAPIXELS * 1e6, width * height)) {
-    throw new TressError("canvas_too_large", `the result would have ${canvas.width}x${canvas.height} pixels, more than ${MAX_MEGAPIXELS} megapixels`, "lower margin, or set size");
+    throw new TressError(
+      "canvas_too_large",
+      `the result would have ${canvas.width}x${canvas.height} pixels, more than ${MAX_MEGAPIXELS} megapixels`,
+      "lower margin, or set size",
+    );
   }
   /** @type {Layout} */
   let layout = {
@@ -77,7 +81,12 @@ function withMargin(start, end, before, after) {
   const growsAfter = after.percent ? lengthOf(after, length) : 0;
   const fixedBefore = before.percent ? 0 : before.value;
   const fixedAfter = after.percent ? 0 : after.value;
-  return { grows: length + growsBefore + growsAfter, fixed: fixedBefore + fixedAfter, start: start - growsBefore, before: fixedBefore };
+  return {
+    grows: length + growsBefore + growsAfter,
+    fixed: fixedBefore + fixedAfter,
+    start: start - growsBefore,
+    before: fixedBefore,
+  };
 }
 
 /**
@@ -95,12 +104,14 @@ function lengthAt({ grows, fixed }, scale) {
  */
 function scaleOf(across, down, size) {
   if (!size) return 1;
-  const [width, height] = size.kind === "canvas" ? [size.width, size.height] : size.kind === "side" ? [size.pixels, size.pixels] : [0, 0];
+  const [width, height] =
+    size.kind === "canvas" ? [size.width, size.height] : size.kind === "side" ? [size.pixels, size.pixels] : [0, 0];
   const scale =
     size.kind === "area"
       ? scaleToArea(across, down, size.megapixels * 1e6)
       : Math.min((width - across.fixed) / across.grows, (height - down.fixed) / down.grows);
-  if (scale <= 0) throw new TressError("margin_too_large", "the margin leaves no room for the subject in this size", "lower margin");
+  if (scale <= 0)
+    throw new TressError("margin_too_large", "the margin leaves no room for the subject in this size", "lower margin");
   return size.kind === "canvas" ? scale : Math.min(1, scale);
 }
 
@@ -128,9 +139,14 @@ function place(layout, subject, options) {
   const [width, height] = [subject.right - subject.left, subject.bottom - subject.top];
   const centreX = layout.left + layout.scale * (subject.left + width / 2);
   const centreY = layout.top + layout.scale * (subject.top + height / 2);
-  const scale = options.scale === null ? layout.scale : (options.scale / 100) * Math.min(layout.width / width, layout.height / height);
+  const scale =
+    options.scale === null
+      ? layout.scale
+      : (options.scale / 100) * Math.min(layout.width / width, layout.height / height);
   const position = options.position ?? { x: 50, y: 50, original: false };
   const left = position.original ? centreX - (scale * width) / 2 : ((layout.width - scale * width) * position.x) / 100;
-  const top = position.original ? centreY - (scale * height) / 2 : ((layout.height - scale * height) * position.y) / 100;
+  const top = position.original
+    ? centreY - (scale * height) / 2
+    : ((layout.height - scale * height) * position.y) / 100;
   return { ...layout, scale, left: left - scale * subject.left, top: top - scale * subject.top };
 }

@@ -21,7 +21,11 @@ export function fitMarks(weights, name, width, height) {
   const slack = SAME_SHAPE + 0.5 / weights.width + 0.5 / weights.height + 0.5 / width + 0.5 / height;
   if (Math.abs(Math.log(weights.width / weights.height / (width / height))) > slack) {
     const sizes = `have ${weights.width}x${weights.height} pixels, but the picture has ${width}x${height}`;
-    throw new TressError("marks_shape", `the marks to ${name} ${sizes}`, "draw them on the upright picture, and keep its shape");
+    throw new TressError(
+      "marks_shape",
+      `the marks to ${name} ${sizes}`,
+      "draw them on the upright picture, and keep its shape",
+    );
   }
   return resize(weights, height, width);
 }

@@ -14,8 +14,10 @@ import { readLength, words } from "./lengths.js";
  * @typedef {Record<string, string | number | boolean | Blob>} Values
  */
 
-/** @typedef {{kind: "canvas", width: number, height: number} | {kind: "side", pixels: number} | {kind: "area", megapixels: number}} Size */
-/** @typedef {{kind: "blur", percent: number} | {kind: "picture", blob: Blob} | ({kind: "colour"} & Colour)} Background */
+/** @typedef {{kind: "canvas", width: number, height: number}} Canvas */
+/** @typedef {Canvas | {kind: "side", pixels: number} | {kind: "area", megapixels: number}} Size */
+/** @typedef {{kind: "blur", percent: number} | {kind: "picture", blob: Blob}} Scene */
+/** @typedef {Scene | ({kind: "colour"} & Colour)} Background */
 /** @typedef {{top: Length, right: Length, bottom: Length, left: Length}} Margin */
 /** @typedef {{x: number, y: number, original: boolean}} Position percentages */
 
@@ -60,7 +62,8 @@ const DEFAULTS = {
 const READ = {
   background: readBackground,
   mask: readFlag,
-  shadow: (text) => readChoice(text, ["none", ...Object.keys(constants["outputs.shadow"].SHAPES)], { true: "drop", false: "none" }),
+  shadow: (text) =>
+    readChoice(text, ["none", ...Object.keys(constants["outputs.shadow"].SHAPES)], { true: "drop", false: "none" }),
   feather: (text) => readNumber(text, 0, 100, "px"),
   decontaminate: readFlag,
   crop: readFlag,
@@ -68,7 +71,8 @@ const READ = {
   size: readSize,
   scale: (text) => readNumber(text, 1, 100, "%"),
   position: readPosition,
-  format: (text) => /** @type {Options["format"]} */ (readChoice(text, ["png", "webp", "jpeg"], { jpg: "jpeg", auto: "png" })),
+  format: (text) =>
+    /** @type {Options["format"]} */ (readChoice(text, ["png", "webp", "jpeg"], { jpg: "jpeg", auto: "png" })),
   quality: (text) => readNumber(text, 1, 100, ""),
   lossless: readFlag,
 };
@@ -96,7 +100,11 @@ export function parse(values) {
   }
   const options = { ...DEFAULTS, ...read };
   if (options.format === "jpeg" && !isOpaque(options)) {
-    throw new TressError("jpeg_transparent", "jpeg cannot store a transparent picture", "choose png or webp, or give a background such as white");
+    throw new TressError(
+      "jpeg_transparent",
+      "jpeg cannot store a transparent picture",
+      "choose png or webp, or give a background such as white",
+    );
   }
   if (options.mask && (options.background || options.shadow !== "none")) {
     throw new TressError("option_conflict", "a mask has no background and no shadow", "leave them out");
@@ -171,7 +179,8 @@ function readMargin(text) {
     throw "one to four lengths such as 20px or 5% (all; top/bottom left/right; top right bottom left)";
   }
   const sides = { top, right, bottom, left };
-  if (Object.values(sides).some(({ value, percent }) => value > (percent ? 100 : 5000))) throw "lengths of at most 100% or 5000px";
+  if (Object.values(sides).some(({ value, percent }) => value > (percent ? 100 : 5000)))
+    throw "lengths of at most 100% or 5000px";
   return sides;
 }
 
@@ -183,13 +192,15 @@ function readSize(text) {
   const canvas = /^(\d{1,9})\s*[x×]\s*(\d{1,9})$/.exec(text);
   if (canvas) {
     const [width, height] = [Number(canvas[1]), Number(canvas[2])];
-    if (!width || !height || width * height > MAX_MEGAPIXELS * 1e6) throw `at least one pixel a side and at most ${MAX_MEGAPIXELS} megapixels`;
+    if (!width || !height || width * height > MAX_MEGAPIXELS * 1e6)
+      throw `at least one pixel a side and at most ${MAX_MEGAPIXELS} megapixels`;
     return { kind: "canvas", width, height };
   }
   const side = /^(\d{1,9})\s*(?:px)?$/.exec(text);
   if (side && Number(side[1])) return { kind: "side", pixels: Number(side[1]) };
   const area = /^(\d+(?:\.\d+)?|\.\d+)\s*mp$/.exec(text);
-  if (area && Number(area[1]) >= 0.0001 && Number(area[1]) <= MAX_MEGAPIXELS) return { kind: "area", megapixels: Number(area[1]) };
+  if (area && Number(area[1]) >= 0.0001 && Number(area[1]) <= MAX_MEGAPIXELS)
+    return { kind: "area", megapixels: Number(area[1]) };
   throw "WIDTHxHEIGHT (1000x800), a long side in pixels (2000) or megapixels (4mp)";
 }
 

@@ -27,7 +27,12 @@ export function onCanvas(raster, layout) {
   if (!across || !down) return canvas;
   const seen = cut(raster, { top: down.first, bottom: down.last, left: across.first, right: across.last });
   const inner = scale === 1 ? seen : resize(seen, down.length, across.length);
-  const visible = { top: down.visible, bottom: down.visible + down.count, left: across.visible, right: across.visible + across.count };
+  const visible = {
+    top: down.visible,
+    bottom: down.visible + down.count,
+    left: across.visible,
+    right: across.visible + across.count,
+  };
   put(canvas, cut(inner, visible), down.target, across.target);
   return canvas;
 }

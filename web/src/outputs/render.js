@@ -33,7 +33,8 @@ export async function render(image, alpha, foreground, options) {
   const { background } = options;
   const behind = background?.kind === "colour" ? background.rgb : await backdrop(background, image, soft, layout);
   const placedAlpha = onCanvas(soft, layout);
-  const placedColours = layout.scale === 1 ? onCanvas(colours, layout) : scaledColours(colours, soft, placedAlpha, layout);
+  const placedColours =
+    layout.scale === 1 ? onCanvas(colours, layout) : scaledColours(colours, soft, placedAlpha, layout);
   const shadow = shadowLayer(placedAlpha, options.shadow);
   const opacity = background?.kind === "colour" ? background.alpha : 1;
   return { picture: compose(placedColours, placedAlpha, { background: behind, opacity, shadow }), layout };

@@ -28,7 +28,9 @@ export function shadowLayer(alpha, shadow) {
   if (!box) return null;
   const side = Math.max(box.right - box.left, box.bottom - box.top);
   const moved = laid(small, shape, box.bottom, side);
-  const soft = gaussianBlur(moved, Math.max(0.5, shape.blur_across * side), { down: Math.max(0.5, shape.blur_down * side) });
+  const soft = gaussianBlur(moved, Math.max(0.5, shape.blur_across * side), {
+    down: Math.max(0.5, shape.blur_down * side),
+  });
   const opacity = Uint8Array.from(soft.data, (dark) => Math.min(255, Math.max(0, dark * shape.opacity * 255 + 0.5)));
   return resize(new Raster(opacity, soft.height, soft.width), height, width);
 }

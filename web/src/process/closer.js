@@ -20,17 +20,34 @@ export function longSide({ top, bottom, left, right }) {
  * @returns {Box}
  */
 export function scaled({ top, bottom, left, right }, scale) {
-  return { top: round(top * scale), bottom: round(bottom * scale), left: round(left * scale), right: round(right * scale) };
+  return {
+    top: round(top * scale),
+    bottom: round(bottom * scale),
+    left: round(left * scale),
+    right: round(right * scale),
+  };
 }
 
 /**
- * Where to look closer: the subject with a margin.
+ * As `subjectBox`, but null if the subject is too large to gain from looking at it alone.
+ * @param {Floats} alpha
+ * @param {{height: number, width: number}} size
+ * @param {number} smallestShare
+ * @returns {Box | null}
+ */
+export function closerBox(alpha, size, smallestShare) {
+  const box = subjectBox(alpha, size, smallestShare);
+  return box && longSide(box) <= LARGEST_SHARE * Math.max(size.height, size.width) ? box : null;
+}
+
+/**
+ * The subject with a margin.
  * @param {Floats} alpha the answer to the whole picture
  * @param {{height: number, width: number}} size of the picture
  * @param {number} smallestShare no box is shorter than this share of the picture's long side
- * @returns {Box | null} null if there is no subject, or one too large to gain from it
+ * @returns {Box | null} null if there is no subject
  */
-export function closerBox(alpha, size, smallestShare) {
+export function subjectBox(alpha, size, smallestShare) {
   const subject = extent(alpha, SUBJECT_ALPHA);
   if (!subject) return null;
   const [down, across] = [size.height / alpha.height, size.width / alpha.width];
@@ -39,13 +56,12 @@ export function closerBox(alpha, size, smallestShare) {
   const long = Math.max(bottom - top, right - left);
   const longest = Math.max(size.height, size.width);
   const margin = Math.max(MARGIN * long, (smallestShare * longest - long) / 2);
-  const box = {
+  return {
     top: Math.max(0, Math.trunc(top - margin)),
     bottom: Math.min(size.height, Math.ceil(bottom + margin)),
     left: Math.max(0, Math.trunc(left - margin)),
     right: Math.min(size.width, Math.ceil(right + margin)),
   };
-  return longSide(box) <= LARGEST_SHARE * longest ? box : null;
 }
 
 /**

@@ -84,7 +84,10 @@ export function boxMean(data, height, width, radius, scratch) {
   }
 }
 
-/** @typedef {"reflect" | "repeat"} Border beyond the border, pixels are mirrored (the last one is not doubled) or repeat */
+/**
+ * Beyond the border, pixels are mirrored (the last one is not doubled), or the last one repeats.
+ * @typedef {"reflect" | "repeat"} Border
+ */
 
 /**
  * @param {Floats} plane

@@ -2,6 +2,9 @@
 // area and bilinear interpolation.
 
 import { blank, round } from "../arrays.js";
+import { between } from "./filters.js";
+
+/** @import { Box } from "../arrays.js" */
 
 /**
  * @template {import("../arrays.js").Samples} [T=import("../arrays.js").Samples]
@@ -43,7 +46,7 @@ export function roundUp(value, multiple) {
 }
 
 /**
- * Scales a picture so that its long side is `longSide`, then pads it to a multiple by repeating its last row and column.
+ * Scales a picture so that its long side is `longSide`, then pads it to a multiple: its last row and column repeat.
  * @template {import("../arrays.js").Samples} T
  * @param {Raster<T>} raster
  * @param {number} longSide
@@ -57,6 +60,38 @@ export function fit(raster, longSide, multiple) {
   const inner = resize(raster, innerHeight, innerWidth);
   const fitted = padded(inner, roundUp(innerHeight, multiple), roundUp(innerWidth, multiple));
   return { fitted, innerHeight, innerWidth };
+}
+
+/**
+ * A part of a map at another, larger size, without resizing the whole; beyond the map its edge repeats.
+ * @template {import("../arrays.js").Samples} T
+ * @param {Raster<T>} plane one channel
+ * @param {Box} ends of the part, as shares of the map; they need not be inside it
+ * @param {number} height
+ * @param {number} width
+ * @returns {Raster<T>}
+ */
+export function cropResized(plane, ends, height, width) {
+  const [growsY, growsX] = [
+    height / ((ends.bottom - ends.top) * plane.height),
+    width / ((ends.right - ends.left) * plane.width),
+  ];
+  // Pixel centres sit at +0.5.
+  const down = between(height, plane.height, (y) => (y + 0.5) / growsY + ends.top * plane.height - 0.5, "repeat");
+  const across = between(width, plane.width, (x) => (x + 0.5) / growsX + ends.left * plane.width - 0.5, "repeat");
+  const out = blank(plane, height, width);
+  const { data } = plane;
+  const rounding = data instanceof Uint8Array ? 0.5 : 0;
+  for (let y = 0, i = 0; y < height; y += 1) {
+    const [upper, lower, below] = [down.low[y] * plane.width, down.high[y] * plane.width, down.share[y]];
+    for (let x = 0; x < width; x += 1, i += 1) {
+      const [low, high, right] = [across.low[x], across.high[x], across.share[x]];
+      const above = data[upper + low] * (1 - right) + data[upper + high] * right;
+      const under = data[lower + low] * (1 - right) + data[lower + high] * right;
+      out.data[i] = above * (1 - below) + under * below + rounding;
+    }
+  }
+  return out;
 }
 
 /**
@@ -128,10 +163,12 @@ function linearTaps(from, to) {
  * @returns {Taps}
  */
 function steppedTaps(from, to) {
-  const scale = from / to;
+  const inverse = to / from;
+  const scale = 1 / inverse;
   return pairTaps(from, to, (i) => {
     const first = Math.floor(i * scale);
-    const share = i + 1 - (first + 1) / scale;
+    // In single precision, as there: just below one is one, and counts as nothing.
+    const share = Math.fround(i + 1 - (first + 1) * inverse);
     return [first, share <= 0 ? 0 : share - Math.floor(share)];
   });
 }
@@ -143,7 +180,12 @@ function steppedTaps(from, to) {
  * @returns {Taps}
  */
 function pairTaps(from, to, place) {
-  const taps = { first: new Int32Array(to), count: new Int32Array(to).fill(2), weight: new Float32Array(2 * to), most: 2 };
+  const taps = {
+    first: new Int32Array(to),
+    count: new Int32Array(to).fill(2),
+    weight: new Float32Array(2 * to),
+    most: 2,
+  };
   for (let i = 0; i < to; i += 1) {
     const [first, share] = place(i);
     const inside = first >= 0 && first < from - 1;

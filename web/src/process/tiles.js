@@ -44,7 +44,8 @@ export function tilesOn(band) {
     // How much the windows of the row add up to, from where the leftmost tile may begin.
     const total = new Float32Array(width + 2 * TILE);
     for (const x of starts) for (let i = 0; i < TILE; i += 1) total[x + TILE + i] += LINE[i];
-    for (const x of starts) tiles.push({ y, x, across: LINE.map((share, i) => (share > 0 ? share / total[x + TILE + i] : 0)) });
+    for (const x of starts)
+      tiles.push({ y, x, across: LINE.map((share, i) => (share > 0 ? share / total[x + TILE + i] : 0)) });
   }
   return tiles;
 }
@@ -56,7 +57,7 @@ export function tilesOn(band) {
 function startsOf(columns) {
   const span = TILE - 2 * rim_px;
   const starts = [];
-  for (let first = columns.indexOf(1); first >= 0; ) {
+  for (let first = columns.indexOf(1); first >= 0;) {
     const last = columns.lastIndexOf(1, first + span - 1);
     // A tile with room to spare has its part of the band in the middle, with context on both sides.
     const spare = first + span - 1 - last;

@@ -1,6 +1,9 @@
 """Admission: who may send requests, how often, and how much is taken on at once.
 
 - ``keys``: API keys, kept as hashes;
+- ``origins``: whose requests a service without keys takes;
 - ``rates``: requests a minute, shared by all worker processes;
-- ``gate``: requests and megapixels that one process takes on at once.
+- ``clients``: which addresses count as one client;
+- ``gate``: requests and megapixels that one process takes on at once;
+- ``held``: what of them a request keeps until its answer has been sent.
 """

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from tress.errors import InputError
 from tress.outputs import describe, parse
 from tress.outputs.options import OPTIONS
+from tress.server.contracts.headers import header_text
 from tress.server.contracts.openapi import PICTURE_FIELDS, cutout_operation
 from tress.server.reading.accept import wants_json
 from tress.server.reading.body import Body
@@ -100,11 +101,11 @@ def _headers(made: Made) -> dict[str, str]:
         "X-Layout": f"{made.layout.scale:.6g} {made.layout.left_px:g} {made.layout.top_px:g}",
         "X-Found": "true" if made.found else "false",
         "X-Confidence": f"{made.confidence:.3f}",
-        "X-Model": made.model,
+        "X-Model": header_text(made.model),
         "X-Device": made.device,
     }
     if made.warnings:
-        headers["X-Warnings"] = "; ".join(made.warnings).encode("ascii", "replace").decode()
+        headers["X-Warnings"] = header_text(*made.warnings)
     return headers
 
 

@@ -14,6 +14,7 @@ from tress.errors import InputError
 from tress.outputs import parse
 from tress.outputs.option import FALSE_WORDS, TRUE_WORDS
 from tress.outputs.options import OutputOptions
+from tress.server.contracts.headers import header_text
 from tress.server.contracts.openapi import as_text, body, errors
 from tress.server.reading.body import Body
 from tress.server.reporting.problems import Problem
@@ -116,9 +117,9 @@ def _colour(text: str) -> str:
 
 
 def _answer(request: Request, made: Made) -> Response:
-    headers = {"Cache-Control": "no-store", "X-Model": made.model}
+    headers = {"Cache-Control": "no-store", "X-Model": header_text(made.model)}
     if request.state.warnings:
-        headers["X-Warnings"] = "; ".join(request.state.warnings)
+        headers["X-Warnings"] = header_text(*request.state.warnings)
     return Response(made.data, media_type=made.media_type, headers=headers)
 
 

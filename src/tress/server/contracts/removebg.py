@@ -44,6 +44,7 @@ _CODES = {
     "picture_unsupported": ("invalid_file_type", "Invalid file type"),
     "picture_truncated": ("failed_to_read_image", "There was an error reading the image."),
     "picture_corrupt": ("failed_to_read_image", "There was an error reading the image."),
+    "picture_too_costly": ("failed_to_read_image", "There was an error reading the image."),
     "base64": ("failed_to_read_image", "There was an error reading the image."),
     "url_invalid": ("invalid_image_url", "Invalid image_url: Please provide a valid URL."),
     "url_forbidden": ("failed_image_download", "Failed to download image from given image_url"),

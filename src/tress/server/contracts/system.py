@@ -76,11 +76,13 @@ def system_router(service: Service) -> APIRouter:
         responses=_JSON_OBJECT | errors({"type": "object"}, 503),
     )
     async def readyz() -> Response:
-        """The network is loaded and there is room for another request."""
+        """The network is loaded, there is room for another request, and requests are worked on."""
         gate = service.gate
         status = "ok" if service.cutter else "loading"
         if gate.accepted >= gate.room:
             status = "full"
+        if status != "loading" and await service.is_stuck():
+            status = "stuck"
         answer = {"status": status, "accepted": gate.accepted, "queued": gate.queued, "room": gate.room}
         return JSONResponse(answer, 200 if status == "ok" else 503)
 

@@ -21,7 +21,7 @@ _EARLY_DEATHS = 10
 
 
 def supervise(work: Callable[[], object], workers: int, listener: socket.socket, soon_s: float = _SOON_S) -> None:
-    """Keeps worker processes alive until SIGINT or SIGTERM; then each finishes what it accepted.
+    """Keeps worker processes alive until SIGINT, SIGTERM or SIGHUP; then each finishes what it accepted.
 
     Args:
         work: what a process does; it is pickled.
@@ -34,7 +34,7 @@ def supervise(work: Callable[[], object], workers: int, listener: socket.socket,
     """
     reader, writer = multiprocessing.Pipe(duplex=False)
     # The handler only leaves a note: it may interrupt the start of a process that it would not know of yet.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, lambda *_: writer.send_bytes(b"stop"))
     crew = _Crew(work, soon_s)
     for _ in range(workers):
@@ -43,6 +43,14 @@ def supervise(work: Callable[[], object], workers: int, listener: socket.socket,
         crew.replace_the_dead()
     listener.close()
     crew.stop()
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """The signals that ask for a stop.  The end of a terminal is one of them, unless somebody chose to survive it."""
+    found = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        found.append(signal.SIGHUP)
+    return tuple(found)
 
 
 class _Crew:

@@ -13,7 +13,8 @@ let count = 0;
 
 /** The package; it cannot even be imported where the browser is too old for it. */
 export async function tools() {
-  if (!globalThis.OffscreenCanvas || !globalThis.CompressionStream || !globalThis.WebAssembly) throw new Problem("browser_too_old", "This browser cannot do the work.");
+  if (!globalThis.OffscreenCanvas || !globalThis.CompressionStream || !globalThis.WebAssembly)
+    throw new Problem("browser_too_old", "This browser cannot do the work.");
   return import("../browser/src/index.js");
 }
 
@@ -39,7 +40,8 @@ export function load(onProgress) {
  */
 export async function cutout(image, { region, keep, clear, ...options }, { signal, onProgress } = {}) {
   try {
-    if (!remover) throw new Problem("not_loaded", "The networks are not loaded.", "Switch “On this device” off and on again");
+    if (!remover)
+      throw new Problem("not_loaded", "The networks are not loaded.", "Switch “On this device” off and on again");
     onProgress?.("loading");
     const loaded = await remover;
     onProgress?.("working");

@@ -39,7 +39,7 @@ export async function choosePlace(described, onChange) {
     document.body.toggleAttribute("data-device", onDevice());
     onChange(onDevice() ? await able.formats() : null);
     if (onDevice()) prepare(described.device);
-    else limits.textContent = `Up to ${described.limits.max_megapixels} megapixels and ${Math.floor(described.limits.max_upload_bytes / 2 ** 20)} MB a picture`;
+    else limits.textContent = serverLimits(described.limits);
   };
   if (able) {
     document.querySelector(".place").hidden = false;
@@ -50,6 +50,10 @@ export async function choosePlace(described, onChange) {
     });
   }
   await settle();
+}
+
+function serverLimits({ max_megapixels: most, max_upload_bytes: bytes }) {
+  return `Up to ${most} megapixels and ${Math.floor(bytes / 2 ** 20)} MB a picture`;
 }
 
 function onDevice() {
@@ -78,7 +82,10 @@ async function keepForOffline() {
     // What is fetched before it is active, it does not see.
     await new Promise((resolve) => {
       if (!installing) resolve();
-      installing?.addEventListener("statechange", () => ["activated", "redundant"].includes(installing.state) && resolve());
+      installing?.addEventListener(
+        "statechange",
+        () => ["activated", "redundant"].includes(installing.state) && resolve(),
+      );
     });
   } catch {
     // Pages without https and private windows have none; the page works without.

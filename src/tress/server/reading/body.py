@@ -11,6 +11,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from tress.errors import InputError
+from tress.server.reading.fields import check_name, check_value
 from tress.server.reading.flat import MAX_FIELDS, read_form, read_object
 from tress.server.reading.multipart import FormReader
 
@@ -76,6 +77,13 @@ def check_length(headers: Mapping[str, str], max_bytes: int) -> None:
         raise _too_large(max_bytes)
 
 
+def check_query(request: Request) -> None:
+    """Raises InputError if a name or a value in the query string is too long."""
+    for name, value in request.query_params.items():
+        check_name(name)
+        check_value(name, len(value))
+
+
 async def read_body(request: Request, max_bytes: int) -> Body:
     """Reads and parses the body, refusing it as soon as it is longer than allowed.
 
@@ -136,13 +144,13 @@ def _form(content: bytes) -> Body:
 
 def _json(content: bytes) -> Body:
     try:
-        values = read_object(content.decode("utf-8-sig"))
+        values = read_object(content)
     except TypeError as error:
         raise InputError(
             "json", "the body is JSON but not an object", hint='send {"image_url": "https://..."}'
         ) from error
     except (ValueError, RecursionError) as error:
-        hint = f"send one flat JSON object in UTF-8, with at most {MAX_FIELDS} fields"
+        hint = f"send one flat JSON object in UTF-8, with at most {MAX_FIELDS} fields; base64 is ASCII"
         raise InputError("json", "the body is not a JSON object that can be read", hint=hint) from error
     nested = frozenset(name for name, value in values.items() if isinstance(value, (list, dict)))
     texts = {name: _json_text(value) for name, value in values.items() if name not in nested}

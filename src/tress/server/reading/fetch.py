@@ -17,11 +17,13 @@ import h11
 
 from tress.errors import InputError
 from tress.server.reading.addresses import Address, AddressGuard
+from tress.server.reading.frugal import FrugalConnection
 
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 3
 _CHUNK_BYTES = 64 * 1024
+_MAX_URL_CHARACTERS = 8192
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
@@ -122,7 +124,7 @@ class Fetcher:
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parts: SplitResult
     ) -> bytes | str:
-        connection = h11.Connection(h11.CLIENT)
+        connection = FrugalConnection(h11.CLIENT)
         headers = [
             ("Host", parts.netloc),
             ("User-Agent", "tress"),
@@ -170,6 +172,8 @@ def _split(url: str) -> tuple[SplitResult, int]:
         InputError: it is not a plain http or https URL.
     """
     hint = "give a URL such as https://example.com/photo.jpg"
+    if len(url) > _MAX_URL_CHARACTERS:
+        raise InputError("url_invalid", f"the URL has more than {_MAX_URL_CHARACTERS} characters", hint=hint)
     if any(ord(character) <= 32 or ord(character) > 126 for character in url):
         raise InputError("url_invalid", "the URL has characters that a URL cannot have", hint=hint)
     try:

@@ -11,6 +11,8 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs l
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from tress.server.reading.fields import MAX_WIDE_BYTES, check_name, check_value
+
 MAX_FIELDS = 100
 # Of a nested value, which no parameter has: it is only read to be passed over.
 _MAX_NESTED = 16 * 1024
@@ -18,18 +20,26 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _PLAIN = re.compile(r"[-+.0-9A-Za-z]{1,5000}")
 _BRACKET = re.compile(r"[\[\]{}\"]")
 _CHUNK_BYTES = 1 << 13
+_BOM = b"\xef\xbb\xbf"
+# Characters beyond ASCII, as they are or escaped.
+_WIDE = re.compile(r"[^\0-\x7f]|\\u(?!00[0-7])")
+# Of all strings together: base64 has none.
+_MAX_ESCAPED_QUOTES = 10_000
 
 
-def read_object(text: str) -> dict[str, Any]:
+def read_object(content: bytes) -> dict[str, Any]:
     """A JSON object whose values are text, numbers, booleans and nulls; of a name that comes twice, the last counts.
 
     Returns:
         Name to value; a small nested value is a list or dict.
 
     Raises:
-        ValueError: it is none, has more than 100 fields, or a large nested value.
+        ValueError: it is none, has more than 100 fields, a large nested value, or a long text beyond ASCII.
         TypeError: it is JSON of another kind.
+        InputError: a name or a value is too long.
     """
+    # Every byte becomes one character, so that a single one beyond ASCII does not make all the others larger.
+    text = content.removeprefix(_BOM).decode("latin-1")
     values: dict[str, Any] = {}
     position = _skip(text, 0)
     if text[position : position + 1] != "{":
@@ -39,8 +49,11 @@ def read_object(text: str) -> dict[str, Any]:
         return _ended(text, position + 1, values)
     for _ in range(MAX_FIELDS):
         name, position = _string(text, position)
+        check_name(name)
         position = _skip(text, _expect(text, _skip(text, position), ":"))
         values[name], position = _value(text, position)
+        if isinstance(values[name], str):
+            check_value(name, len(values[name]))
         position = _skip(text, position)
         if text[position : position + 1] == "}":
             return _ended(text, position + 1, values)
@@ -52,14 +65,22 @@ def read_form(content: bytes) -> dict[str, str]:
     """The fields of an URL-encoded form, empty ones included; of a name that comes twice, the last counts.
 
     Raises:
-        ValueError: it has more than 100 fields, or is not percent-encoded UTF-8.
+        ValueError: it has more than 100 fields, is not percent-encoded UTF-8, or has a long text beyond ASCII.
+        InputError: a name or a value is too long.
     """
     if content.count(b"&") >= MAX_FIELDS:
         raise ValueError("too many fields")
     if not content.isascii():
         raise ValueError("not percent-encoded")
-    pairs = (field.partition(b"=") for field in content.split(b"&") if field)
-    return {_unquoted(name): _unquoted(value) for name, _, value in pairs}
+    values = {}
+    for field in content.split(b"&"):
+        if field:
+            encoded, _, value = field.partition(b"=")
+            name = _unquoted(encoded)
+            check_name(name)
+            values[name] = _unquoted(value)
+            check_value(name, len(values[name]))
+    return values
 
 
 def _unquoted(text: bytes) -> str:
@@ -73,7 +94,18 @@ def _unquoted(text: bytes) -> str:
         end = cut if cut >= 0 else end
         plain += unquote_to_bytes(text[start:end])
         start = end
-    return plain.decode()
+    return decode_text(plain)
+
+
+def decode_text(content: bytes | bytearray) -> str:
+    """UTF-8 as text.
+
+    Raises:
+        ValueError: it is none, or long and not ASCII alone.
+    """
+    if len(content) > MAX_WIDE_BYTES and not content.isascii():
+        raise ValueError("a long text beyond ASCII")
+    return content.decode()
 
 
 def _value(text: str, position: int) -> tuple[Any, int]:
@@ -82,7 +114,7 @@ def _value(text: str, position: int) -> tuple[Any, int]:
         return _string(text, position)
     if first in ("[", "{"):
         end = _nested_end(text, position)
-        return json.loads(text[position:end], parse_constant=_no_constant), end
+        return json.loads(_utf8(text[position:end]), parse_constant=_no_constant), end
     plain = _PLAIN.match(text, position)
     if plain is None:
         raise ValueError("no value")
@@ -94,7 +126,7 @@ def _nested_end(text: str, position: int) -> int:
     while bracket := _BRACKET.search(text, position, most):
         position = bracket.end()
         if bracket[0] == '"':
-            _, position = scanstring(text, position)
+            position = _string_end(text, position)
         else:
             depth += 1 if bracket[0] in "[{" else -1
             if depth == 0:
@@ -103,8 +135,31 @@ def _nested_end(text: str, position: int) -> int:
 
 
 def _string(text: str, position: int) -> tuple[str, int]:
-    found: tuple[str, int] = scanstring(text, _expect(text, position, '"'))
-    return found
+    start = _expect(text, position, '"')
+    end = _string_end(text, start)
+    if not _WIDE.search(text, start, end):
+        return scanstring(text, start)
+    if end - start > MAX_WIDE_BYTES:
+        raise ValueError("a long text beyond ASCII")
+    return scanstring(_utf8(text[start:end]), 0)[0], end
+
+
+def _string_end(text: str, start: int) -> int:
+    """Behind the closing quote of the string that begins before ``start``."""
+    position = start
+    for _ in range(_MAX_ESCAPED_QUOTES):
+        quote = text.find('"', position)
+        if quote < 0:
+            break
+        piece = text[position:quote]
+        position = quote + 1
+        if (len(piece) - len(piece.rstrip("\\"))) % 2 == 0:
+            return position
+    raise ValueError("a string without end")
+
+
+def _utf8(text: str) -> str:
+    return text.encode("latin-1").decode()
 
 
 def _expect(text: str, position: int, character: str) -> int:
@@ -125,7 +180,7 @@ def _ended(text: str, position: int, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_plain(text: str) -> bool:
-    return len(text) <= _MAX_NESTED and not isinstance(json.loads(text, parse_constant=_no_constant), dict)
+    return len(text) <= _MAX_NESTED and not isinstance(json.loads(_utf8(text), parse_constant=_no_constant), dict)
 
 
 def _no_constant(name: str) -> Any:

@@ -9,6 +9,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from tress.errors import InputError
+from tress.server.reading.fields import check_name, check_value
+from tress.server.reading.flat import decode_text
 
 _MAX_PARTS = 100
 _MAX_HEADER_BYTES = 8192
@@ -56,7 +58,7 @@ class FormReader:
         """Reads the whole body.
 
         Raises:
-            InputError: it is not a complete form.
+            InputError: it is not a complete form, or a name or a text in it is too long.
         """
         try:
             async for chunk in stream:
@@ -98,6 +100,7 @@ class FormReader:
         if not options.get(b"name"):
             raise _broken("a part has no name")
         self._name = options[b"name"].decode("utf-8", "replace")
+        check_name(self._name)
         self._is_file = (
             b"filename" in options
             or _EXTENDED_NAME.search(self._disposition) is not None
@@ -106,6 +109,8 @@ class FormReader:
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         self._content += data[start:end]
+        if not self._is_file:
+            check_value(self._name, len(self._content))
 
     def _on_part_end(self) -> None:
         if self._is_file:
@@ -114,9 +119,9 @@ class FormReader:
             self.files[self._name] = bytes(self._content)
         else:
             try:
-                self.texts[self._name] = self._content.decode()
-            except UnicodeDecodeError:
-                raise _broken("a part without a file name is not text in UTF-8") from None
+                self.texts[self._name] = decode_text(self._content)
+            except ValueError:
+                raise _broken("a part without a file name is not text in UTF-8, or a long one beyond ASCII") from None
 
     def _on_end(self) -> None:
         self._complete = True

@@ -15,6 +15,8 @@ RETRY_AFTER_S = 2
 _INPUT_STATUS = {
     "api_key_missing": 401,
     "api_key_wrong": 401,
+    "host_forbidden": 403,
+    "origin_forbidden": 403,
     "request_too_slow": 408,
     "rate_limited": 429,
     "body_too_large": 413,

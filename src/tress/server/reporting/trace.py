@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -91,6 +92,8 @@ class Tracing:
         except Exception as error:
             log.exception("unexpected error", extra={"fields": {"request_id": trace.id}})
             if status:
+                # The client gets nothing, or half of it.
+                status, trace.error = 500, "internal_error"
                 raise
             response = problem_response(error, trace)
             await response(scope, receive, send_traced)
@@ -156,15 +159,24 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return json.dumps(entry, default=str)
 
 
 def configure_logging(level: str) -> None:
-    """Sends all logs to stderr as JSON lines."""
+    """Sends all logs to stderr as JSON lines: those of libraries, Python's warnings and unexpected errors as well."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    for name in ("tress", "uvicorn"):
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.propagate = False
-        logger.setLevel(level.upper() if name == "tress" else logging.WARNING)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("tress").setLevel(level.upper())
+    # It warns of what clients send, as often as they like.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    logging.raiseExceptions = False
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda raised: _log_uncaught(raised.exc_type, raised.exc_value, raised.exc_traceback)
+
+
+def _log_uncaught(*raised: Any) -> None:
+    log.critical("unexpected error", exc_info=raised)

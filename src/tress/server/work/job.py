@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -15,11 +15,12 @@ from tress.errors import InputError
 from tress.outputs.box import Box, subject_box
 from tress.outputs.layout import Layout, lay_out
 from tress.outputs.options import OutputOptions
-from tress.outputs.render import render
+from tress.outputs.picture_file import PictureFile
+from tress.outputs.render import encode_as, render, shaped
 
 if TYPE_CHECKING:
-    from tress.api import Matte
     from tress.io.decode import Picture
+    from tress.matte import Matte
 
 
 class Cutter(Protocol):
@@ -28,9 +29,6 @@ class Cutter(Protocol):
     model: str
     device: str
     max_megapixels: float
-
-    def read(self, image: Any) -> Picture:
-        """Decodes a picture."""
 
     def matte(self, image: Any, *, region: Any = None, keep: Any = None, clear: Any = None) -> Matte:
         """Finds the subject of a picture."""
@@ -92,12 +90,19 @@ class Made:
     warnings: tuple[str, ...]
 
 
-def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str, float]) -> Made:
+def make(
+    cutter: Cutter,
+    order: Order,
+    decode: Callable[[bytes], Picture],
+    stop: threading.Event,
+    seconds: dict[str, float],
+) -> Made:
     """Does the work.
 
     Args:
         cutter: the loaded network.
         order: what to do.
+        decode: decodes the pictures that the order brings.
         stop: set from outside when nobody waits any more; looked at between the stages.
         seconds: receives the time of each stage, also when a later one fails.
 
@@ -107,22 +112,23 @@ def make(cutter: Cutter, order: Order, stop: threading.Event, seconds: dict[str,
         Stopped: ``stop`` was set.
     """
     lap = _Laps(stop, seconds)
-    picture = cutter.read(order.source)
+    picture, options = decode(order.source), _decoded(order.options, decode)
     lap("decode")
     if not order.cut:
         return _photo(cutter, picture, order)
-    matte = cutter.matte(picture, **order.options.subject)
+    matte = cutter.matte(picture, **options.subject)
     lap("matte")
     seconds.update({name: value for name, value in matte.seconds.items() if name != "decode"})
     if order.must_find and not matte.found:
         raise InputError("no_subject", "no subject was found in the picture", hint="use a picture with a clear subject")
     height, width = matte.alpha.shape
-    box = subject_box(matte.alpha)
-    layout = lay_out(width, height, box, order.options)
+    box = subject_box(shaped(matte.alpha, options))
+    layout = lay_out(width, height, box, options)
     check_canvas(layout.width_px, layout.height_px, cutter.max_megapixels)
-    pixels = render(matte.image, matte.alpha, lambda: matte.foreground, order.options)
+    inverted = options.invert
+    pixels = render(matte.image, matte.alpha, lambda: matte.colours(inverted=inverted), options)
     lap("compose")
-    data, media_type = order.pack(pixels, picture, order.options)
+    data, media_type = order.pack(pixels, picture, options)
     lap("encode")
     return Made(
         data,
@@ -152,6 +158,15 @@ def _photo(cutter: Cutter, picture: Picture, order: Order) -> Made:
     )  # fmt: skip
 
 
+def _decoded(options: OutputOptions, decode: Callable[[bytes], Picture]) -> OutputOptions:
+    """The options with the pictures that they bring."""
+    pictures: dict[str, Any] = {}
+    for name in ("background", "keep", "clear"):
+        if isinstance(value := getattr(options, name), PictureFile):
+            pictures[name] = value.decoded(decode)
+    return replace(options, **pictures) if pictures else options
+
+
 def check_canvas(width_px: int, height_px: int, max_megapixels: float) -> None:
     """Raises InputError ``canvas_too_large`` when a result has more than ``max_megapixels`` million pixels."""
     if width_px * height_px > max_megapixels * 1e6:
@@ -164,18 +179,11 @@ def check_canvas(width_px: int, height_px: int, max_megapixels: float) -> None:
 
 def pack_file(pixels: npt.NDArray[np.uint8], picture: Picture, options: OutputOptions) -> tuple[bytes, str]:
     """One picture file in the format that the options name."""
-    from tress.io.encode import encode, get_format
+    from tress.io.encode import get_format
 
-    target = get_format("png" if options.format == "auto" else options.format)
-    data = encode(
-        pixels,
-        target.name,
-        quality=options.quality,
-        lossless=options.lossless or None,
-        dpi=picture.dpi,
-        metadata=picture.metadata if options.keep_metadata else None,
-    )
-    return data, target.media_type
+    options = options.with_format("png")
+    data = encode_as(pixels, options, dpi=picture.dpi, metadata=picture.metadata)
+    return data, get_format(options.format).media_type
 
 
 def _placed(box: Box, layout: Layout) -> Box:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tress.errors import InputError
-from tress.io.decode import check_pixel_limit, read_size
+from tress.io.decode import check_pixel_limit
 from tress.outputs.background import Background
 from tress.outputs.marks import MarkPicture
 from tress.outputs.options import OutputOptions
 from tress.outputs.picture_file import PictureFile
 from tress.outputs.size import Canvas, LongSide, Megapixels
 from tress.server.work.job import Order, check_canvas
+
+ReadSize: TypeAlias = Callable[[bytes], tuple[int, int]]
+"""Width and height of an encoded picture."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,13 @@ class Demand:
         return (self.photo_px + self.canvas_px + self.background_px + self.marks_px) / 1e6
 
 
-def measure(order: Order, max_megapixels: float) -> Demand:
+def measure(order: Order, max_megapixels: float, read_size: ReadSize) -> Demand:
     """Pixels of an order; reads headers only.
 
     Args:
         order: what is asked for.
         max_megapixels: the limit on each of photo, result, background and marks.
+        read_size: reads a header.
 
     Raises:
         InputError: one of them is larger, or a header cannot be read.
@@ -53,18 +59,18 @@ def measure(order: Order, max_megapixels: float) -> Demand:
     return Demand(
         photo_px=width_px * height_px,
         canvas_px=_canvas_pixels(width_px, height_px, order.options, max_megapixels),
-        background_px=_pixels_of("background", order.options.background, max_megapixels),
+        background_px=_pixels_of("background", order.options.background, max_megapixels, read_size),
         marks_px=sum(
             pixels + width_px * height_px
             for name in ("keep", "clear")
-            if (pixels := _pixels_of(name, getattr(order.options, name), max_megapixels))
+            if (pixels := _pixels_of(name, getattr(order.options, name), max_megapixels, read_size))
         ),
     )
 
 
-def _pixels_of(name: str, value: Background | MarkPicture, max_megapixels: float) -> int:
+def _pixels_of(name: str, value: Background | MarkPicture, max_megapixels: float, read_size: ReadSize) -> int:
     """Pixels of the picture that an option brings; 0 if it brings none."""
-    if not isinstance(value, PictureFile):
+    if not (isinstance(value, PictureFile) and isinstance(value.source, bytes)):
         return 0
     try:
         width_px, height_px = read_size(value.source)

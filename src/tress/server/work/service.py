@@ -15,23 +15,29 @@ from starlette.responses import Response
 
 from tress.errors import BusyError, InputError
 from tress.server.admission.gate import Gate
+from tress.server.admission.held import held_by
 from tress.server.admission.keys import Caller
+from tress.server.admission.origins import Neighbours
 from tress.server.admission.rates import RateLimiter
-from tress.server.config import ServerConfig
+from tress.server.config import ServerConfig, is_loopback
 from tress.server.reading.addresses import AddressGuard
-from tress.server.reading.body import Body, check_length, read_body
+from tress.server.reading.body import Body, check_length, check_query, read_body
 from tress.server.reading.encoded import is_data_url, read_data_url
 from tress.server.reading.fetch import Fetcher
 from tress.server.reporting.problems import Refused
 from tress.server.reporting.telemetry import Telemetry
 from tress.server.reporting.trace import Trace, trace_of
+from tress.server.work.decoders import Decoders, PictureReader
 from tress.server.work.job import Cutter, Made, Order, Stopped, make
 from tress.server.work.measure import Demand, measure
 
 ReadOrder: TypeAlias = Callable[[Request, Body], Awaitable[Order]]
 Answer: TypeAlias = Callable[[Request, Made], Response]
 _T = TypeVar("_T")
+_Work: TypeAlias = "asyncio.Task[tuple[Made, contextlib.ExitStack]]"
 _GONE = 499
+# Of the places, that one of several keys can have at most: the others are not shut out by it.
+_KEY_SHARE = 0.5
 # For work to notice that nobody waits any more: it looks between its stages.
 _GRACE_S = 3.0
 
@@ -44,36 +50,51 @@ class Service:
         load: loads the network; called once, in a thread, when the service starts.
         limiter: shared by all worker processes.
         telemetry: where numbers go.
+        decoders: read the pictures; by default processes of its own.
 
     Attributes:
         abandoned: the service has finished although a thread still works and cannot be stopped.
     """
 
     def __init__(
-        self, config: ServerConfig, load: Callable[[], Cutter], limiter: RateLimiter, telemetry: Telemetry
+        self,
+        config: ServerConfig,
+        load: Callable[[], Cutter],
+        limiter: RateLimiter,
+        telemetry: Telemetry,
+        decoders: Decoders | None = None,
     ) -> None:
         self.config = config
         self.telemetry = telemetry
         self.fetcher = Fetcher(AddressGuard(config.fetch_networks), config.max_upload_bytes, config.fetch_timeout_s)
-        self.gate = Gate(config.threads, config.queue_size, config.megapixels_in_flight)
+        share = _KEY_SHARE if len(config.keys.entries) > 1 else 1.0
+        self.gate = Gate(config.threads, config.queue_size, config.megapixels_in_flight, share)
         self.cutter: Cutter | None = None
         self.abandoned = False
+        self._owns_decoders = decoders is None
+        self._decoders = decoders or Decoders(config.threads)
+        alone = not config.keys and not config.open_to_all and is_loopback(config.host)
+        self._neighbours = Neighbours(config.host, config.public_url, config.allowed_origins) if alone else None
         self._load = load
         self._limiter = limiter
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-work")
         # Threads of their own: whatever else waits for a thread must not hold up uploads.
         self._headers = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-header")
         self._free = asyncio.Semaphore(config.threads)
-        self._works: set[asyncio.Task[Made]] = set()
+        self._works: set[_Work] = set()
+        # When the requests end that threads work on.
+        self._working: list[float] = []
         self._last_end = 0.0
 
     async def start(self) -> None:
-        """Loads the network.
+        """Loads the network and starts the decoders.
 
         Raises:
-            ModelError: it cannot be loaded.
+            ModelError: one of them cannot be had.
         """
-        self.cutter = await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
+        loop = asyncio.get_running_loop()
+        warm = loop.run_in_executor(self._headers, self._decoders.start)
+        self.cutter, _ = await asyncio.gather(loop.run_in_executor(self._pool, self._load), warm)
 
     async def finish(self) -> None:
         """Waits for the work that is still running, until the last deadline and a little longer; lets the threads go.
@@ -87,15 +108,27 @@ class Service:
             self.abandoned = bool(late)
         self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
         self._headers.shutdown(wait=False, cancel_futures=True)
+        if self._owns_decoders:
+            self._decoders.close()
         self.cutter = None
+
+    async def is_stuck(self) -> bool:
+        """Whether no picture is worked on any more: every thread is past its deadline, or no decoder can be started."""
+        if self._decoders.stuck:
+            # Nobody else tries while no request comes.
+            await asyncio.get_running_loop().run_in_executor(self._headers, self._decoders.mend)
+        now = time.monotonic()
+        return self._decoders.stuck or sum(ends < now for ends in self._working) >= self.config.threads
 
     def admit(self, request: Request) -> Caller:
         """Who sends this request, if they may.  Costs no more than looking at headers.
 
         Raises:
-            Refused: wrong key, or too many requests.
+            InputError: wrong key, a page of somebody else's, or too many requests.
         """
         trace = trace_of(request.scope)
+        if self._neighbours is not None:
+            self._neighbours.check(request.headers)
         caller = self._caller(request)
         trace.caller = caller.name
         allowance = self._limiter.take(caller, request.client.host if request.client else "")
@@ -121,30 +154,34 @@ class Service:
             TressError: whatever is wrong.
         """
         trace = trace_of(request.scope)
-        self.admit(request)
+        caller = self.admit(request)
         check_length(request.headers, self.config.max_upload_bytes)
         ends = self._last_end = time.monotonic() + self.config.deadline_s
         stop = threading.Event()
         with contextlib.ExitStack() as held:
             held.callback(self._note_load)
-            held.enter_context(self.gate.enter())
+            held.enter_context(self.gate.enter(caller.name))
             self._note_load()
             try:
                 order = await self._within(ends, self._read(request, read_order, trace))
-                demand = await self._within(ends, self._measure(order))
+                reader = PictureReader(self._decoders, self.config.max_megapixels, ends)
+                demand = await self._within(ends, self._measure(order, reader))
             except ClientDisconnect:
                 return Response(status_code=_GONE)
-            # From here on the place belongs to the work: it is given back when the thread is done, not when the
-            # client stops waiting.
-            work = asyncio.create_task(self._work(order, demand, stop, trace, held.pop_all()))
+            # From here on the place belongs to the work: it is given back when the thread is done, if the client does
+            # not wait any more, or else when the answer has been sent.
+            work = asyncio.create_task(self._work(order, demand, reader, ends, stop, trace, held.pop_all()))
         self._works.add(work)
         work.add_done_callback(self._works.discard)
         gone = asyncio.create_task(_disconnected(request))
+        unwanted = True
         try:
             await asyncio.wait({work, gone}, timeout=ends - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
             if work.done():
-                return answer(request, work.result())
-            work.add_done_callback(_swallow)
+                unwanted = False
+                made, kept = work.result()
+                held_by(request.scope).enter_context(kept)
+                return answer(request, made)
             stop.set()
             if "wait" not in trace.seconds:
                 work.cancel()
@@ -153,6 +190,8 @@ class Service:
             raise self._too_late()
         finally:
             gone.cancel()
+            if unwanted:
+                work.add_done_callback(_let_go)
 
     async def fetch(self, url: str) -> bytes:
         """A picture behind a URL, or inside a ``data:`` one.
@@ -183,6 +222,7 @@ class Service:
 
     async def _read(self, request: Request, read_order: ReadOrder, trace: Trace) -> Order:
         started = time.perf_counter()
+        check_query(request)
         body = Body() if request.method == "GET" else await read_body(request, self.config.max_upload_bytes)
         trace.facts["bytes_in"] = body.size_bytes
         try:
@@ -190,28 +230,44 @@ class Service:
         finally:
             trace.seconds["receive"] = time.perf_counter() - started
 
-    async def _measure(self, order: Order) -> Demand:
+    async def _measure(self, order: Order, reader: PictureReader) -> Demand:
         """Pixels that the order needs, from headers and options: refused before decoding if they are too many."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._headers, measure, order, self.config.max_megapixels
+            self._headers, measure, order, self.config.max_megapixels, reader.read_size
         )
 
     async def _work(
-        self, order: Order, demand: Demand, stop: threading.Event, trace: Trace, held: contextlib.ExitStack
-    ) -> Made:
+        self,
+        order: Order,
+        demand: Demand,
+        reader: PictureReader,
+        ends: float,
+        stop: threading.Event,
+        trace: Trace,
+        held: contextlib.ExitStack,
+    ) -> tuple[Made, contextlib.ExitStack]:
+        """The result, and what it holds until it has been sent."""
         with held:
             started = time.perf_counter()
-            async with self._free, self.gate.hold(demand.megapixels):
+            async with contextlib.AsyncExitStack() as thread:
+                with self.gate.wait():
+                    self._note_load()
+                    await thread.enter_async_context(self._free)
+                    held.enter_context(await self.gate.hold(demand.megapixels))
                 trace.seconds["wait"] = time.perf_counter() - started
                 trace.facts["megapixels"] = round(demand.photo_px / 1e6, 2)
                 if stop.is_set() or self.cutter is None:
                     raise Stopped
                 self._note_load()
-                made = await asyncio.get_running_loop().run_in_executor(
-                    self._pool, make, self.cutter, order, stop, trace.seconds
-                )
+                self._working.append(ends)
+                try:
+                    made = await asyncio.get_running_loop().run_in_executor(
+                        self._pool, make, self.cutter, order, reader.decode, stop, trace.seconds
+                    )
+                finally:
+                    self._working.remove(ends)
                 trace.facts["bytes_out"] = len(made.data)
-                return made
+                return made, held.pop_all()
 
     async def _within(self, ends: float, work: Awaitable[_T]) -> _T:
         try:
@@ -235,7 +291,8 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-def _swallow(work: asyncio.Task[Made]) -> None:
-    # Nobody waits for it; asking for the exception keeps asyncio from complaining.
-    if not work.cancelled():
-        work.exception()
+def _let_go(work: _Work) -> None:
+    """Nobody waits for the result any more."""
+    # Asking for the exception keeps asyncio from complaining.
+    if not work.cancelled() and work.exception() is None:
+        work.result()[1].close()

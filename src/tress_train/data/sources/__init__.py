@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Iterable, Mapping
 
 from tress.errors import InputError
-from tress_train.data.source import DataSource
+from tress_train.data.source import DataSource, Free
 
 # What `tress-train cutouts` and `tress-train empties` add to the name of the data set that they cut up.
 CUT_OUT, PART = "-cutouts", "-parts"
@@ -37,6 +37,11 @@ def index(sources: Iterable[DataSource]) -> dict[str, DataSource]:
 def source_of(name: str, registered: Mapping[str, DataSource]) -> DataSource | None:
     """The source of a data set, or of the photos it was cut out of, whose licence holds for it too."""
     return registered.get(name) or registered.get(_photos_of(name)[0])
+
+
+def allows(free: Free | None, source: DataSource | None) -> bool:
+    """Whether a limit lets a data set pass; what is not registered is not known to be open."""
+    return free != "open" or (source is not None and source.free == "open")
 
 
 def describe(name: str, registered: Mapping[str, DataSource]) -> str:

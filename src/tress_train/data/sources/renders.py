@@ -9,6 +9,7 @@ SOURCE = DataSource(
     what="more renders like those of synth-hair, by seed (see the training log); exact straight RGBA",
     origin="made for this project",
     licence="Apache-2.0, as this project",
+    free="open",
     fingerprints={
         "train": "e5ac4f715ddc52f3c627260448a8fa799d1dcdb6093d0f4dc293750cdb1ca673",
     },
