@@ -38,7 +38,9 @@ def commands() -> list[list[str]]:
 def test_the_tutorial_runs_from_pictures_to_a_cut_out(tmp_path: Path) -> None:
     for words in commands():
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+        # 4: a network of a few tiny steps may find no subject, which `tress` says; the picture is written all the same.
+        allowed = (0, 4) if words[2] == "tress" else (0,)
+        assert done.returncode in allowed, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     assert len(list((tmp_path / "my-products").glob("*.jpg"))) == 8
     assert (tmp_path / "mine.run/before-after.html").exists()
     assert Image.open(tmp_path / "cutout.png").mode == "RGBA"
