@@ -129,4 +129,4 @@ def test_the_command_line_takes_the_frames_only_when_asked(tmp_path: Path, capsy
     assert main([*words, "-o", str(tmp_path / "first.png")]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["frames"] == 1
-    assert "only the first is used" in told["warnings"][0]
+    assert "several frames" in told["warnings"][0]

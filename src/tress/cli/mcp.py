@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tress.cli.options import MaxMegapixels
+from tress.cli.options import Device, MaxMegapixels, Model, Refine
 from tress.errors import InputError
 from tress.io.limits import MAX_MEGAPIXELS
 
@@ -18,14 +18,10 @@ def mcp(
         list[Path],
         typer.Option("--allow", metavar="FOLDER", help="Folder whose pictures may be read and written. Repeatable."),
     ],
-    model: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="Model: a name that `tress models` lists, or an ONNX file.")
-    ] = "default",
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda|coreml|directml|openvino", help="Where to run.")
-    ] = "auto",
+    model: Model = "default",
+    device: Device = "auto",
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
-    refine: Annotated[bool, typer.Option(help="Work out hair and soft edges at full resolution.")] = True,
+    refine: Refine = True,
 ) -> None:
     """Serve assistants over the Model Context Protocol, on stdin and stdout."""
     if importlib.util.find_spec("mcp") is None:

@@ -146,7 +146,7 @@ def raw_request(port, target):
     ["/v1/models", "http://example.com/v1/models", "HTTP://example.com:80/v1/models?x=1", "https://a/v1/models"],
 )
 def test_a_target_in_absolute_form_is_its_path(serve, target):
-    answer = raw_request(serve().port, target)
+    answer = raw_request(serve(open_to_all=True).port, target)
     assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
     assert b'"models"' in answer
 
