@@ -43,4 +43,5 @@ def test_the_tutorial_runs_from_pictures_to_a_cut_out(tmp_path: Path) -> None:
         assert done.returncode in allowed, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     assert len(list((tmp_path / "my-products").glob("*.jpg"))) == 8
     assert (tmp_path / "mine.run/before-after.html").exists()
-    assert Image.open(tmp_path / "cutout.png").mode == "RGBA"
+    with Image.open(tmp_path / "cutout.png") as cutout:
+        assert cutout.mode == "RGBA"
