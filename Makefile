@@ -127,7 +127,7 @@ bench-browser: .venv/.ready web
 .venv/.ready: pyproject.toml constraints.txt
 	test -x .venv/$(BIN)/python || $(PYTHON) -m venv .venv
 	.venv/$(PIP) install -c constraints.txt torch
-	.venv/$(PIP) install -c constraints.txt -e '.[cpu,server,batch,s3,gcs,parquet,watch,ray,mcp,train,dev]'
+	.venv/$(PIP) install -c constraints.txt -e '.[cpu,server,batch,s3,gcs,parquet,watch,ray,mcp,train,gcp,sweep,dev]'
 	touch $@
 
 # What a user installs, plus pytest: proves that the runtime needs nothing of the training.

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from tress.errors import InputError
 from tress.io.files import write_atomic
 from tress_train.data.sources import describe, registered_sources, source_of
-from tress_train.run.records import read_log, read_summary
-
-_GAP_S = 3600.0
+from tress_train.run.records import hours_of, read_log, read_summary
 
 
 def write_card(
@@ -51,7 +47,7 @@ def write_card(
     ]
     for run, record in zip(runs, records, strict=True):
         name, digest, commit = record["recipe"]["name"], record["recipe_hash"][:12], record["commit"][:12] or "?"
-        hours = _hours(read_log(run))
+        hours = hours_of(read_log(run))
         lines.append(
             f"| {run.resolve().name} | {name} | `{digest}` | `{commit}` | {record.get('steps', 0)} | {hours:.1f} | "
             f"{record['processes']} |"
@@ -115,9 +111,3 @@ def _scores(record: dict[str, Any], path: Path | None) -> list[str]:
         cells = [f"{row[metric]:g}" if metric in row else "" for metric in metrics]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return [*lines, ""]
-
-
-def _hours(rows: Sequence[dict[str, Any]]) -> float:
-    """Time spent, without the pauses in which the run was stopped."""
-    times = [datetime.fromisoformat(row["time"]).timestamp() for row in rows]
-    return sum(max(0.0, b - a) for a, b in pairwise(times) if b - a < _GAP_S) / 3600

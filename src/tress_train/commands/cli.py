@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Annotated
 import typer
 
 from tress.errors import InputError, ModelError, TressError
-from tress_train.commands import gathering, labelling
-from tress_train.commands.gathering import FreeOption, as_free
+from tress_train.commands import comparing, finetuning, gathering, labelling, launching, needing, packing, sweeping
 from tress_train.commands.labelling import DataOption
+from tress_train.commands.needed import need_training_packages
+from tress_train.commands.running import run_recipe
 
 app = typer.Typer(
     name="tress-train",
@@ -39,48 +39,7 @@ def run() -> None:
         sys.exit(1)
 
 
-def need_training_packages() -> None:
-    """Raises InputError if what training needs is not installed."""
-    for package in ("torch", "accelerate", "tensorboard"):
-        if importlib.util.find_spec(package) is None:
-            raise InputError(
-                "training_not_installed",
-                f"training needs the package {package}, which is not installed",
-                hint="in a clone or copy of the repository: pip install '.[cpu,train]'",
-            )
-
-
-@app.command("run")
-def run_recipe(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe, see `tress-train recipes`.")],
-    data: DataOption,
-    out: Annotated[Path, typer.Option(help="The run's folder; a run that stopped goes on there.")],
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a value: stages.small.lr=1e-4. Repeatable.")
-    ] = None,
-    smoke: Annotated[bool, typer.Option(help="A few tiny steps, to see that all works.")] = False,
-    init: Annotated[Path | None, typer.Option(help="Weights to start from instead of ImageNet's.")] = None,
-    continue_past_gate: Annotated[
-        str, typer.Option(metavar="REASON", help="Go on although a gate is missed; the reason goes into the record.")
-    ] = "",
-    extend: Annotated[int, typer.Option(min=0, help="Steps to add to the stage that a stopped run stands at.")] = 0,
-    free: FreeOption = "",
-) -> None:
-    """Run a recipe, or continue it where it stopped."""
-    need_training_packages()
-    from tress_train import recipes
-    from tress_train.commands.overrides import apply
-    from tress_train.recipes.base import smoke as make_smoke
-    from tress_train.run.loop import train
-    from tress_train.run.processes import started_processes
-
-    chosen, changes = recipes.load_recipe(recipe), assignments or []
-    if smoke:
-        given = init is not None or any(change.partition("=")[0].strip() == "locator_weights" for change in changes)
-        chosen = make_smoke(chosen, processes=started_processes(), keep_network=given)
-    chosen = apply(chosen, changes)
-    weights = train(chosen, data, out, init=init, past_gates=continue_past_gate, extend=extend, free=as_free(free))
-    typer.echo(weights)
+app.command("run")(run_recipe)
 
 
 @app.command()
@@ -105,21 +64,15 @@ def prepare(
     overwrite: Annotated[bool, typer.Option(help="Replace a manifest that is there.")] = False,
 ) -> None:
     """Check a folder of your own, picture by picture, and write its manifest."""
-    from tress_train.data.prepare import check_folder, write_manifest
+    from tress_train.data.prepare import check_folder, refuse_problems, write_manifest
 
     if edge not in ("", "exact", "soft", "hard"):
         raise InputError("edge_unknown", f"--edge cannot be {edge!r}", hint="allowed: exact, soft, hard")
     check = check_folder(folder, edge or None, ignore_px)  # type: ignore[arg-type]
-    for note in check.notes:
-        typer.echo(f"note: {note}")
-    for problem in check.problems:
-        typer.echo(f"wrong: {problem}")
-    if check.problems and not leave_out_bad:
-        raise InputError(
-            "folder_problems",
-            f"{len(check.problems)} files in {folder} are wrong, {len(check.rows)} pictures are in order",
-            hint="repair them, or give --leave-out-bad",
-        )
+    for line in check.lines():
+        typer.echo(line)
+    if not leave_out_bad:
+        refuse_problems(folder, check)
     typer.echo(f"{len(check.rows)} pictures: {write_manifest(folder, check, overwrite=overwrite)}")
 
 
@@ -130,6 +83,13 @@ for _command in (
     labelling.curate,
     labelling.cutouts,
     labelling.empties,
+    finetuning.finetune,
+    launching.launch,
+    launching.jobs,
+    packing.shards,
+    comparing.compare,
+    needing.needs,
+    sweeping.sweep,
 ):
     app.command()(_command)
 

@@ -12,7 +12,8 @@ from tress.errors import InputError
 from tress.evaluation.manifest import Record
 
 DataOption = Annotated[
-    list[Path], typer.Option("--data", help="Folder with train/ and val/, or one that `prepare` checked. Repeatable.")
+    list[str],
+    typer.Option("--data", help="Folder or URL with train/ and val/, or one that `prepare` checked. Repeatable."),
 ]
 SetsOption = Annotated[str, typer.Option(help="Only these data sets, separated by commas.")]
 
@@ -76,7 +77,7 @@ def curate(
     from tress_train.data.collection import read_collection
     from tress_train.labels import curating
 
-    answers = [read_collection(data).train, *(read_collection([*data, folder]).train for folder in labels or [])]
+    answers = [read_collection(data).train, *(read_collection([*data, str(folder)]).train for folder in labels or [])]
     if choices is not None:
         typer.echo(curating.curate(answers, curating.read_choices(choices), out))
         return

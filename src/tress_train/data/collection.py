@@ -9,6 +9,9 @@ from pathlib import Path
 
 from tress.errors import InputError
 from tress.evaluation.manifest import Record, read_manifest
+from tress_train.data.shards import MemberPath, has_shards, name_below, read_shards
+from tress_train.storage.copies import local_folder
+from tress_train.storage.places import Place, is_url
 
 MANIFEST = "manifest.jsonl"
 # What a manifest would say of photos that wait for a teacher's labels.
@@ -35,8 +38,8 @@ class Collection:
         return frozenset(later - {self.train[key].set for key in self.first})
 
 
-def read_collection(folders: Sequence[Path]) -> Collection:
-    """Reads one or several data folders.
+def read_collection(places: Sequence[Place]) -> Collection:
+    """Reads one or several data folders or their shards; of a folder under a URL a local copy.
 
     A folder has ``train/manifest.jsonl`` and perhaps ``val/manifest.jsonl``, or, as ``tress-train prepare`` leaves
     it, a ``manifest.jsonl`` of its own, whose pictures are all for training.  A later folder may label pictures of an
@@ -48,19 +51,9 @@ def read_collection(folders: Sequence[Path]) -> Collection:
     train: dict[str, Record] = {}
     val: dict[str, Record] = {}
     first: frozenset[str] | None = None
-    for folder in folders:
-        if (folder / "train" / MANIFEST).exists():
-            _add(train, folder / "train", "")
-            if (folder / "val" / MANIFEST).exists():
-                _add(val, folder / "val", "")
-        elif (folder / MANIFEST).exists():
-            _add(train, folder, f"{folder.resolve().name}/")
-        else:
-            raise InputError(
-                "data_missing",
-                f"{folder} has neither train/{MANIFEST} nor {MANIFEST}",
-                hint=f"check a folder of your own with `tress-train prepare {folder}`",
-            )
+    for place in places:
+        for split, rows, prefix in _splits(place):
+            _add(val if split == "val" else train, rows, prefix)
         first = frozenset(train) if first is None else first
     return Collection(train, val, first or frozenset())
 
@@ -104,10 +97,17 @@ def file_hash(record: Record) -> str:
     for path in (record.image, record.alpha):
         if path is not None:
             try:
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
+                digest.update(_content(path))
             except OSError as error:
                 raise InputError("picture_missing", f"cannot read {path}: {error.strerror}") from error
     return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """SHA-256 of a file; of one in a shard as the index has it."""
+    return (
+        bytes.fromhex(path.span.sha256) if isinstance(path, MemberPath) else hashlib.sha256(path.read_bytes()).digest()
+    )
 
 
 def fingerprints(hashes: Mapping[str, str], records: Mapping[str, Record]) -> dict[str, str]:
@@ -119,13 +119,38 @@ def fingerprints(hashes: Mapping[str, str], records: Mapping[str, Record]) -> di
     return {name: digest.hexdigest() for name, digest in sorted(digests.items())}
 
 
-def _add(records: dict[str, Record], folder: Path, prefix: str) -> None:
+def _splits(place: Place) -> list[tuple[str, list[tuple[str, Record]], str]]:
+    """The splits of a data folder: name, pictures by their names in it, and what their keys begin with."""
+    if has_shards(place):
+        name, found = read_shards(place)
+        return [(split, rows, "" if split else f"{name}/") for split, rows in found.items()]
+    folder = local_folder(str(place)) if is_url(place) else Path(place)
+    roots = split_folders(folder)
+    if not roots:
+        raise InputError(
+            "data_missing",
+            f"{place} has neither train/{MANIFEST} nor {MANIFEST}",
+            hint=f"check a folder of your own with `tress-train prepare {place}`",
+        )
+    return [
+        (split, [(name_below(root, record.image), record) for record in read_manifest(root / MANIFEST)], prefix)
+        for split, (root, prefix) in roots.items()
+    ]
+
+
+def split_folders(folder: Path) -> dict[str, tuple[Path, str]]:
+    """The folders of manifests in a data folder by split, with what the keys of their pictures begin with.
+
+    ``train`` and perhaps ``val``, or the empty string for a folder that is all for training; empty if there are none.
+    """
+    if (folder / "train" / MANIFEST).exists():
+        return {split: (folder / split, "") for split in ("train", "val") if (folder / split / MANIFEST).exists()}
+    return {"": (folder, f"{folder.resolve().name}/")} if (folder / MANIFEST).exists() else {}
+
+
+def _add(records: dict[str, Record], rows: Iterable[tuple[str, Record]], prefix: str) -> None:
     present = {record.image.resolve(): key for key, record in records.items()}
-    for record in read_manifest(folder / MANIFEST):
-        try:
-            name = record.image.relative_to(folder).as_posix()
-        except ValueError:
-            name = record.image.as_posix()
+    for name, record in rows:
         key = prefix + name
         if key in records:
             raise InputError("key_duplicate", f"two pictures are called {key}", hint="rename one of the folders")

@@ -35,6 +35,7 @@ from tress_train.data.sources import allows, registered_sources, source_of
 from tress_train.recipes.base import BaseRecipe, Recipe, RefinerRecipe
 from tress_train.recipes.refiner_stages import CANVAS_PX, ZOOM_MAX
 from tress_train.recipes.stages import OTHERS, shares
+from tress_train.storage.places import Place
 
 OWN, HAIR = "own", "hair"
 # Views zoom in, so pictures are kept a little larger than the samples.
@@ -87,7 +88,7 @@ class _Choice:
     in_memory: bool = True
 
 
-def gather(recipe: BaseRecipe, folders: Sequence[Path], cache: Path, free: Free | None = None) -> RunData:
+def gather(recipe: BaseRecipe, folders: Sequence[Place], cache: Path, free: Free | None = None) -> RunData:
     """Reads, judges and decodes the data of a run.
 
     Args:
@@ -166,12 +167,20 @@ def val_keys(recipe: BaseRecipe, val: Mapping[str, Record]) -> list[str]:
     return sorted(val)[::stride] if stride else []
 
 
+def own_held_back(collection: Collection, share: float) -> list[str]:
+    """Keys of the subset ``own`` of a locator's run: pictures with a subject, of the first folder.
+
+    Later folders are there to keep what a network knows; ``own`` shall score what it is trained for.
+    """
+    train = collection.train
+    first = [key for key in train if key in collection.first and train[key].edge not in ("background", "empty")]
+    return hold_back(first, share)
+
+
 def _choose_for_locator(recipe: Recipe, collection: Collection) -> _Choice:
     """The photos of the mixes, all cut-outs and backgrounds; gates look at frozen pictures or held-back ones."""
     frozen, train = found_in(read_gates(), collection.train), collection.train
-    # Later folders are there to keep what a network knows; `own` shall score what it is trained for.
-    first = [key for key in train if key in collection.first and train[key].edge not in ("background", "empty")]
-    own = hold_back(first, recipe.own_held_back)
+    own = own_held_back(collection, recipe.own_held_back)
     out = set(own) | (source_keys(frozen) if recipe.keep_gate_pictures_out else set())
     mixes = [mix for index in range(len(recipe.stages)) for mix, _ in shares(recipe.stages, index)]
     sets = {name for mix in mixes for name in mix.sets}

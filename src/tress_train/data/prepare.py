@@ -52,6 +52,10 @@ class Check:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def lines(self) -> list[str]:
+        """Notes and problems, for the user."""
+        return [*(f"note: {note}" for note in self.notes), *(f"wrong: {problem}" for problem in self.problems)]
+
 
 def check_folder(folder: Path, edge: Edge | None = None, ignore_px: int = 0) -> Check:
     """Looks at every picture below ``folder``.
@@ -145,6 +149,16 @@ def write_manifest(folder: Path, check: Check, *, overwrite: bool = False) -> Pa
         raise InputError("manifest_exists", f"{path} exists already", hint="give --overwrite to replace it")
     write_atomic(path, "".join(json.dumps(row) + "\n" for row in check.rows).encode(), overwrite=overwrite)
     return path
+
+
+def refuse_problems(folder: Path, check: Check) -> None:
+    """Raises InputError if files of the folder are wrong."""
+    if check.problems:
+        raise InputError(
+            "folder_problems",
+            f"{len(check.problems)} files in {folder} are wrong, {len(check.rows)} pictures are in order",
+            hint="repair them, or give --leave-out-bad",
+        )
 
 
 def _check_one(

@@ -48,7 +48,7 @@ def read_alpha(path: Path) -> Image:
 
 def has_transparency(path: Path) -> bool:
     """Whether a picture is a cut-out, by its header alone; raises as ``read_rgb``."""
-    with _refusing(path), Pillow.open(path) as file:
+    with _refusing(path), path.open("rb") as stream, Pillow.open(stream) as file:
         return bool(file.has_transparency_data)
 
 
@@ -83,7 +83,7 @@ def trim_clear(cutout: Image) -> Image:
 
 def _read(path: Path, mode: str) -> Image:
     # Given a path, Pillow maps an uncompressed TIFF into memory and forgets its orientation.
-    with _refusing(path), open(path, "rb") as stream, Pillow.open(stream) as file:
+    with _refusing(path), path.open("rb") as stream, Pillow.open(stream) as file:
         file.load()
         if mode == "RGBA" and not file.has_transparency_data:
             raise InputError("alpha_missing", f"{path} has no transparency", hint="save the cut-out as RGBA")

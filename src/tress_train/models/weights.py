@@ -81,3 +81,16 @@ def average(paths: Sequence[Path]) -> dict[str, Any]:
         name: torch.stack([state[name].float() for state in states]).mean(0) if first.is_floating_point() else first
         for name, first in states[0].items()
     }
+
+
+def mixed(start: dict[str, Any], end: dict[str, Any], share: float) -> dict[str, Any]:
+    """The weights at ``share`` of the way from ``start`` to ``end``, of one network; in single precision.
+
+    Weights that ``start`` does not have are those of ``end``.
+    """
+    return {
+        name: torch.lerp(start[name].float(), value.float(), share)
+        if name in start and value.is_floating_point()
+        else value
+        for name, value in end.items()
+    }

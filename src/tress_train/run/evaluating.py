@@ -9,15 +9,19 @@ from typing import Any
 
 from tress_train.recipes.refiner_stages import RefinerStage
 from tress_train.recipes.stages import HIGHER_IS_BETTER, Gate, GateResult, Stage, judge
-from tress_train.run.records import Journal
+from tress_train.run.records import SCORES, Journal
 from tress_train.tasks.base import SHOWN, Examined, Records
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The verdict of an evaluation; ``passed`` is true if all gates of the stage are."""
+    """The verdict of an evaluation; ``passed`` is true if all gates of the stage are.
+
+    ``enough``: whoever watches the run wants the stage to end here.
+    """
 
     results: list[GateResult]
+    enough: bool = False
 
     @property
     def passed(self) -> bool:
@@ -48,6 +52,8 @@ def evaluate(
         val=found.val,
     )
     journal.summarise(subsets=found.scores, val=found.val)
+    pictures = {name: [asdict(row) for row in rows] for name, rows in found.rows.items()}
+    journal.replace_file(journal.out / SCORES, json.dumps(pictures) + "\n")
     for name, scores in [*found.scores.items(), *((f"val/{name}", scores) for name, scores in found.val.items())]:
         journal.scalars(name, scores, progress.total)
     sheets = dict(found.shown)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,9 +25,22 @@ from tress_train.recipes.base import BaseRecipe, Optim
 from tress_train.recipes.refiner_stages import RefinerStage
 from tress_train.recipes.stages import GateMissedError, GateResult, Stage
 from tress_train.run.evaluating import Evaluation, evaluate
+from tress_train.run.keeping import keep
 from tress_train.run.processes import join_processes
 from tress_train.run.records import Journal
-from tress_train.run.running import AVERAGED, Progress, Run, decide, hash_weights, lengthen, resume, save, start_record
+from tress_train.run.running import (
+    AVERAGED,
+    Progress,
+    Run,
+    decide,
+    finish,
+    hash_weights,
+    lengthen,
+    resume,
+    save,
+    start_record,
+)
+from tress_train.storage.places import Place, join
 from tress_train.tasks import make_task
 from tress_train.tasks.base import layout
 
@@ -37,33 +51,35 @@ NOT_FINITE_LIMIT = 10
 
 def train(
     recipe: BaseRecipe,
-    folders: Sequence[Path],
-    out: Path,
+    folders: Sequence[Place],
+    out: Place,
     *,
     init: Path | None = None,
     past_gates: str = "",
     extend: int = 0,
     free: Free | None = None,
-) -> Path:
+    watch: Callable[[Run], bool] | None = None,
+) -> Place:
     """Runs a recipe, or continues it where a checkpoint in ``out`` says.
 
     Args:
         recipe: what to do.
         folders: data, see ``read_collection``.
-        out: the run's folder: ``log.jsonl``, ``record.json``, ``pictures/``, ``tensorboard/``, ``last.pt``
+        out: the run's folder, or its URL: ``log.jsonl``, ``record.json``, ``pictures/``, ``tensorboard/``, ``last.pt``
             (everything) and ``ema.pt`` (averaged weights only).
         init: weights to start from; not needed when the run continues from its own checkpoint.
         past_gates: the reason why missed gates shall not stop this run; empty if they shall.
         extend: steps to add to the budget of the stage that a stopped run stands at, once that is used up.
         free: which data sets it is limited to, see ``tress_train.data.gathering``.
+        watch: asked in the main process after every evaluation whether the stage shall end early.
 
     Returns:
-        The path of the averaged weights.
+        The path or URL of the averaged weights.
 
     Raises:
         GateMissedError: a stage missed its gates within its budget; everything is saved.
         InputError: something about the data, the weights or the folder is wrong, or is not as the run was started.
-        TressError: the loss stays without a finite value, or the disk does not take the last checkpoint.
+        TressError: the loss stays without a finite value, or disk or URL do not take the last checkpoint.
     """
     # A pool of OpenCV threads would not survive the fork of the loader's processes.
     cv2.setNumThreads(1)
@@ -74,22 +90,24 @@ def train(
     torch.manual_seed(recipe.seed)
     accelerator = join_processes()
     _check_batches(recipe, accelerator.num_processes)
+    keeping = keep(out, accelerator)
     with accelerator.main_process_first():
-        data = gather(recipe, folders, out / "difficulty.jsonl", free)
+        data = gather(recipe, folders, keeping.folder / "difficulty.jsonl", free)
     task = make_task(recipe, init).to(accelerator.device)
     task.model.to(memory_format=layout(accelerator.device))  # type: ignore[call-overload]
     run = Run(
         recipe,
-        out,
+        keeping,
         data,
         accelerator,
         task=task,
         wrapped=task,
         averaged=copy.deepcopy(task).requires_grad_(False).eval(),
         optimizer=torch.optim.AdamW(task.groups(), lr=0.0),
-        journal=Journal(out, silent=not accelerator.is_main_process),
+        journal=Journal(keeping.folder, silent=not accelerator.is_main_process),
         progress=Progress(),
         weights=hash_weights(recipe, init),
+        watch=watch,
     )
     try:
         resume(run)
@@ -114,12 +132,15 @@ def train(
         if run.unsaved:
             save(run, must=True)
         run.journal.summarise(finished=True)
+        finish(run)
     finally:
         run.journal.close()
     # A process that simply exits may be aborted by what its background threads still have to say to the others.
     run.accelerator.wait_for_everyone()
+    if accelerator.is_local_main_process:
+        keeping.leave()
     run.accelerator.end_training()
-    return out / AVERAGED
+    return join(out, AVERAGED)
 
 
 def _run_stage(run: Run) -> list[GateResult]:
@@ -157,7 +178,7 @@ def _run_stage(run: Run) -> list[GateResult]:
             save(run)
         if progress.step % recipe.evaluate_every == 0:
             evaluation = _evaluate(run, stage)
-            if progress.step >= stage.min_share * budget and stage.gates and evaluation.passed:
+            if evaluation.enough or (progress.step >= stage.min_share * budget and stage.gates and evaluation.passed):
                 break
             started = time.monotonic()
     return (evaluation or _evaluate(run, stage)).results
@@ -259,7 +280,7 @@ def _report_not_finite(
             "training_diverged",
             f"{in_a_row} steps in a row had no finite gradient ({', '.join(bad) or 'gradient'}); "
             f"the last one with {'; '.join(sources)}",
-            hint=f"the checkpoint in {run.out} is from before; lower the learning rate (--set optim.lr_scale=0.5) "
+            hint=f"the checkpoint in {run.place} is from before; lower the learning rate (--set optim.lr_scale=0.5) "
             "in a new run with --init, or look at these pictures",
         )
 
@@ -269,7 +290,8 @@ def _evaluate(run: Run, stage: AnyStage) -> Evaluation:
     found: list[Evaluation | None] = [None]
     if run.accelerator.is_main_process:
         examined = run.averaged.examine(run.progress.stage, run.data)
-        found[0] = evaluate(examined, stage, run.data.train, run.journal, run.progress)
+        judged = evaluate(examined, stage, run.data.train, run.journal, run.progress)
+        found[0] = replace(judged, enough=run.watch is not None and run.watch(run))
     if run.accelerator.num_processes > 1:
         broadcast_object_list(found)
     assert found[0] is not None
@@ -291,6 +313,6 @@ def _stop_at_gate(run: Run, missed: Sequence[GateResult]) -> GateMissedError:
     return GateMissedError(
         "gate_missed",
         f"stage {stage.name} missed its gates after {run.progress.step} steps: {'; '.join(map(str, missed))}",
-        hint=f"the pictures that fail are in {run.out}/pictures and missed-{stage.name}.json; start again with "
+        hint=f"the pictures that fail are in {run.place}/pictures and missed-{stage.name}.json; start again with "
         "--extend STEPS to train the stage longer, or with --continue-past-gate REASON",
     )

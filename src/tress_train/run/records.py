@@ -10,7 +10,9 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ import numpy.typing as npt
 from tress.errors import InputError
 from tress.io.files import write_atomic
 
-LOG, SUMMARY, PICTURES, BOARD = "log.jsonl", "record.json", "pictures", "tensorboard"
+LOG, SUMMARY, SCORES, PICTURES, BOARD = "log.jsonl", "record.json", "scores.json", "pictures", "tensorboard"
+_GAP_S = 3600.0
 _PACKAGES = ("tress", "torch", "numpy", "opencv-python-headless", "accelerate", "onnxruntime")
 
 
@@ -161,6 +164,12 @@ def read_log(out: Path) -> list[dict[str, Any]]:
         except ValueError:
             continue
     return rows
+
+
+def hours_of(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Hours that the rows of a log span, without the pauses in which the run was stopped."""
+    times = [datetime.fromisoformat(row["time"]).timestamp() for row in rows]
+    return sum(max(0.0, b - a) for a, b in pairwise(times) if b - a < _GAP_S) / 3600
 
 
 def versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from tress_train.models.weights import load
 from tress_train.recipes.base import BaseRecipe, recipe_hash
 from tress_train.recipes.stages import GateResult
 from tress_train.run import checkpoint
+from tress_train.run.keeping import Keeping
 from tress_train.run.records import SUMMARY, Journal, git_commit, read_summary, versions
+from tress_train.storage.places import Place, StorageError, join
 from tress_train.tasks.base import Task
 
 LAST, AVERAGED = "last.pt", "ema.pt"
@@ -53,11 +55,12 @@ class Run:
     """A run in memory.
 
     ``weights`` has the hashes of the files of weights that it is given, by what names them; ``recorded`` what its
-    record said when it was continued.
+    record said when it was continued.  ``watch`` is asked after every evaluation, once that is in the log, whether the
+    stage shall end.
     """
 
     recipe: BaseRecipe
-    out: Path
+    keeping: Keeping
     data: RunData
     accelerator: Accelerator
     task: Task
@@ -69,6 +72,17 @@ class Run:
     weights: dict[str, str] = field(default_factory=dict)
     recorded: dict[str, Any] = field(default_factory=dict)
     unsaved: bool = False
+    watch: Callable[[Run], bool] | None = None
+
+    @property
+    def out(self) -> Path:
+        """The run's folder on this machine."""
+        return self.keeping.folder
+
+    @property
+    def place(self) -> Place:
+        """Where the user has it: the folder or the URL."""
+        return self.keeping.versions.url if self.keeping.versions else self.out
 
     @property
     def finished(self) -> bool:
@@ -110,7 +124,7 @@ def resume(run: Run) -> None:
     if saved["recipe"] != recipe_hash(run.recipe):
         raise InputError(
             "run_differs",
-            f"{run.out} holds a run of another recipe or with other settings",
+            f"{run.place} holds a run of another recipe or with other settings",
             hint="give the same --set as before, or another --out (with --init to start from these weights)",
         )
     run.task.model.load_state_dict(saved["model"])
@@ -123,17 +137,17 @@ def resume(run: Run) -> None:
     if run.finished:
         but = f", although {'; '.join(found)}" if found else ""
         run.journal.say(
-            f"the run in {run.out} is finished, so nothing is trained{but}; name another --out for a new one"
+            f"the run in {run.place} is finished, so nothing is trained{but}; name another --out for a new one"
         )
     elif found:
         raise InputError(
             "run_differs",
-            f"the run in {run.out} was started otherwise: {'; '.join(found)}",
+            f"the run in {run.place} was started otherwise: {'; '.join(found)}",
             hint="give the --data (folders of your own under the same name) and --init that it was started with, or "
-            f"another --out, with --init {run.out / AVERAGED} to start from its weights",
+            f"another --out, with --init {join(run.place, AVERAGED)} to start from its weights",
         )
     elif "init" in run.recorded.get("weights", {}) and "init" not in run.weights:
-        run.journal.say(f"the run in {run.out} goes on; it was started from {run.recorded['init']}")
+        run.journal.say(f"the run in {run.place} goes on; it was started from {run.recorded['init']}")
 
 
 def _differences(run: Run) -> list[str]:
@@ -191,23 +205,35 @@ def _state(run: Run) -> dict[str, Any]:
 
 
 def save(run: Run, *, must: bool = False) -> None:
-    """Saves the run; on a full disk the training goes on and tries again with the next line of the log.
+    """Saves the run; where disk or URL do not take it, training goes on and tries again with the next line of the log.
 
-    Where there is no later, it ``must`` work and raises CheckpointNotWrittenError.
+    Where there is no later, it ``must`` work and raises CheckpointNotWrittenError or StorageError.
     """
     if not run.accelerator.is_main_process:
         return
+    progress = run.progress
     try:
         checkpoint.save(run.out / LAST, _state(run))
         checkpoint.save(run.out / AVERAGED, run.averaged.model.state_dict())
+        run.journal.summarise(steps=progress.total, decisions=progress.decisions, stages_done=progress.passed)
+        run.keeping.send()
         run.unsaved = False
-    except checkpoint.CheckpointNotWrittenError as error:
+    except (checkpoint.CheckpointNotWrittenError, StorageError) as error:
         if must:
             raise
         run.unsaved = True
         run.journal.say(f"warning: {error}")
-    progress = run.progress
-    run.journal.summarise(steps=progress.total, decisions=progress.decisions, stages_done=progress.passed)
+
+
+def finish(run: Run) -> None:
+    """Sends what is left of a run that is finished to where it is kept.
+
+    Raises:
+        StorageError: it cannot be sent.
+    """
+    if run.accelerator.is_main_process:
+        run.keeping.send()
+        run.keeping.publish([AVERAGED, SUMMARY])
 
 
 def lengthen(run: Run, steps: int) -> None:
@@ -219,7 +245,7 @@ def lengthen(run: Run, steps: int) -> None:
     if run.progress.total == 0 or run.finished:
         raise InputError(
             "nothing_to_extend",
-            f"{run.out} holds no run that stopped within a stage",
+            f"{run.place} holds no run that stopped within a stage",
             hint="--extend is for a run that missed a gate; set stages.NAME.steps for a new one",
         )
     stage, progress = run.recipe.stages[run.progress.stage], run.progress
@@ -245,7 +271,7 @@ def decide(run: Run, what: str, reason: str, missed: Sequence[GateResult] = ()) 
     run.journal.write("decision", **decision)
 
 
-def start_record(run: Run, folders: Sequence[Path], init: Path | None) -> None:
+def start_record(run: Run, folders: Sequence[Place], init: Path | None) -> None:
     """What the run is, for whoever reads the record later; what it was started from stays as it was."""
     facts: dict[str, Any] = {
         "recipe": asdict(run.recipe),

@@ -129,7 +129,7 @@ class LocatorTask(Task):
             return contact_sheet([(targets[row.key], row) for row in rows], predict)
 
         return Examined(
-            rows=rows,
+            rows={**rows, "val": val_rows} if val_rows else rows,
             scores={name: means(found) for name, found in rows.items()},
             val={"mean": mean_over_sets(val_rows), **by_set(val_rows)} if val_rows else {},
             shown={"val-worst": (sorted(val_rows, key=lambda row: row.iou)[:SHOWN], data.val)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,16 +46,25 @@ def choose(report: dict[str, Any], model: str, metric: str) -> list[Choice]:
 
 def panels(truth: Truth, prediction: Prediction) -> list[tuple[str, str]]:
     """Captions and ``data:`` addresses of a picture's panels."""
-    true_alpha = truth.label.true_alpha
-    views = {
-        "photo": truth.image,
-        "true alpha": _grey(true_alpha, truth.label.where > 0),
-        "cut-out": over_checker(truth.image, prediction.alpha),
+    true_alpha, known = truth.label.true_alpha, truth.label.where > 0
+    found = views(truth.image, true_alpha, known, {"cut-out": prediction.alpha})
+    window = worst_window(prediction.alpha, true_alpha, known)
+    shown = [(caption, address(view)) for caption, view in found.items()]
+    return shown + [(f"{caption}, enlarged", address(view[window])) for caption, view in found.items()]
+
+
+def views(image: Rgb8, true_alpha: Alpha, known: np.ndarray, alphas: Mapping[str, Alpha]) -> dict[str, Rgb8]:
+    """A photo, its true alpha, and what each of ``alphas`` cuts out of it, by their captions."""
+    return {
+        "photo": image,
+        "true alpha": _grey(true_alpha, known),
+        **{caption: over_checker(image, alpha) for caption, alpha in alphas.items()},
     }
-    window = worst_window(prediction.alpha, true_alpha, truth.label.where > 0)
-    shown = [(caption, embedded(view, PANEL_PX)) for caption, view in views.items()]
-    shown += [(f"{caption}, enlarged", embedded(view[window], PANEL_PX)) for caption, view in views.items()]
-    return shown
+
+
+def address(view: Rgb8) -> str:
+    """A panel as a ``data:`` address."""
+    return embedded(view, PANEL_PX)
 
 
 def worst_window(pred_alpha: Alpha, true_alpha: Alpha, known: np.ndarray) -> tuple[slice, slice]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tress.evaluation.report import svg
 from tress.evaluation.report.gallery import Choice
-from tress.evaluation.report.style import STYLE
+from tress.evaluation.report.page import charts_row, figure, page, table
 from tress.evaluation.report.tables import (
     GROUP_METRICS,
     best,
@@ -35,7 +35,6 @@ def html(report: dict[str, Any], chosen: dict[str, list[Choice]], panels: Panels
     """
     data = report["data"]
     parts = [
-        f"<h1>Evaluation on {escape(data['name'])}</h1>",
         f"<p>{data['scored']} of {data['pictures']} pictures in {len(data['sets'])} sets, scored at their own "
         f"resolution by tress {escape(report['tress'])}. Brackets hold {report['bootstrap']['interval']:.0%} bootstrap "
         "intervals; ↑ higher is better, ↓ lower is better; (band) is the unknown band of the true alpha. "
@@ -60,19 +59,7 @@ def html(report: dict[str, Any], chosen: dict[str, list[Choice]], panels: Panels
         _overview(report, list(report["metrics"])),
         "</details>",
     ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Evaluation on {escape(data['name'])}</title><style>{STYLE}</style></head>"
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
-    )
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    """A table of cells that are HTML already."""
-    top = "".join(f"<th>{cell_}</th>" for cell_ in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell_}</td>" for cell_ in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    return page(f"Evaluation on {data['name']}", parts)
 
 
 def _score(report: dict[str, Any], model: str, group: str, metric: str) -> str:
@@ -97,7 +84,7 @@ def _overview(report: dict[str, Any], metrics: list[str]) -> str:
         ]
         for model in report["models"]
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _differences(report: dict[str, Any]) -> str:
@@ -123,7 +110,7 @@ def _differences(report: dict[str, Any]) -> str:
     head = ["model", *(escape(title(report, metric)) for metric in metrics)]
     return (
         f"<h2>Differences to {escape(baseline)}</h2><p>Paired, on the same pictures: a difference whose interval holds "
-        f"zero is undecided.</p>{_table(head, rows)}"
+        f"zero is undecided.</p>{table(head, rows)}"
     )
 
 
@@ -145,7 +132,7 @@ def _by_group(report: dict[str, Any], kind: str) -> str:
                     *(_score(report, model, group, metric) for metric in metrics),
                 ]
             )
-    return _table([kind, "model", "n", *(escape(title(report, metric)) for metric in metrics)], rows)
+    return table([kind, "model", "n", *(escape(title(report, metric)) for metric in metrics)], rows)
 
 
 def _slice_bars(report: dict[str, Any]) -> str:
@@ -161,7 +148,7 @@ def _slice_bars(report: dict[str, Any]) -> str:
                     rows.setdefault(name, {})[model] = svg.Bar(found["value"], found["low"], found["high"])
         if rows:
             charts.append(svg.bars(rows, models, x_title=title(report, metric)))
-    return svg.legend(models) + _charts(charts)
+    return svg.legend(models) + charts_row(charts)
 
 
 def _tradeoffs(report: dict[str, Any]) -> str:
@@ -185,7 +172,7 @@ def _tradeoffs(report: dict[str, Any]) -> str:
         axis = title(report, metric)
         charts.append(svg.scatter(by_time, x_title="seconds a picture (median)", y_title=axis, log_x=True))
         charts.append(svg.scatter(by_size, x_title="weights in MB", y_title=axis, log_x=True))
-    return _charts(charts) or "<p>No model has a time or a size.</p>"
+    return charts_row(charts) or "<p>No model has a time or a size.</p>"
 
 
 def _calibration(report: dict[str, Any]) -> str:
@@ -197,7 +184,7 @@ def _calibration(report: dict[str, Any]) -> str:
     if not chart:
         return "<p>No model gives a confidence.</p>"
     note = "<p>Pictures sorted by confidence, in ten equal groups; on the dashed line the confidence is right.</p>"
-    return note + svg.legend(list(series)) + _charts([chart])
+    return note + svg.legend(list(series)) + charts_row([chart])
 
 
 def _gallery(chosen: dict[str, list[Choice]], panels: Panels) -> str:
@@ -205,15 +192,8 @@ def _gallery(chosen: dict[str, list[Choice]], panels: Panels) -> str:
     for model, choices in chosen.items():
         figures = []
         for choice in choices:
-            images = "".join(
-                f'<span><img src="{address}" alt="{escape(caption, quote=True)}" loading="lazy">'
-                f"<small>{escape(caption)}</small></span>"
-                for caption, address in panels(model, choice)
-            )
-            figures.append(
-                f"<figure><figcaption><b>{choice.why}</b> {escape(choice.picture)}: {number(choice.value)}"
-                f'</figcaption><div class="panels">{images}</div></figure>'
-            )
+            caption = f"<b>{choice.why}</b> {escape(choice.picture)}: {number(choice.value)}"
+            figures.append(figure(caption, panels(model, choice)))
         parts.append(f"<h3>{escape(model)}</h3>{''.join(figures)}")
     if not parts:
         return "<p>Nothing was scored.</p>"
@@ -236,10 +216,5 @@ def _problems(report: dict[str, Any]) -> str:
     opened = " open" if failures else ""
     return (
         f"<details{opened}><summary>{len(failures)} failed, {len(problems) - len(failures)} left out</summary>"
-        f"{_table(['', 'model', 'picture', 'code', 'what happened'], rows)}</details>"
+        f"{table(['', 'model', 'picture', 'code', 'what happened'], rows)}</details>"
     )
-
-
-def _charts(charts: list[str]) -> str:
-    shown = "".join(f"<div>{chart}</div>" for chart in charts if chart)
-    return f'<div class="charts">{shown}</div>' if shown else ""
