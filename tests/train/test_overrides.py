@@ -31,7 +31,7 @@ def test_values_take_the_type_of_their_field() -> None:
     assert changed.precision == "fp32"
     assert changed.stages[0].mix.sets["clothes"] == 0.5
     assert changed.stages[0].mix.composites.kinds == ("plain", "room")
-    assert RECIPE.stages[0].lr == 5e-4
+    assert RECIPE.stages[0].lr == 3e-4
     assert RECIPE.stages[0].mix.sets["clothes"] == 0.07
 
 

@@ -6,7 +6,10 @@
 A view of 768 or 960 px is seen twice: whole, at 384 or 512 px, and through a window on the subject's edge at its full
 size, with the first look's answer as the prior.  Both looks are trained at every step.
 
-Cost: about a third of a second a sample on two cores.  Expected: see the training log.
+``CUTOUTS`` is what ``tress-train cutouts --keep-edge`` makes of the labelled photos of ``MORE``.
+
+Cost: about a third of a second a sample on two cores.  Expected: see the training log; the run there had 250 steps at a
+rate of 5e-4 before these.
 """
 
 from __future__ import annotations
@@ -37,8 +40,8 @@ PHOTOS = {
     # What the weights know already.
     "imagenet-sample-1000": 0.12,
     "feral-cats": 0.08,
-    "pixellib-butterfly": 0.07,
-    "caltech101-animals": 0.05,
+    "pixellib-butterfly": 0.1,
+    "caltech101-animals": 0.07,
     "ardamavi-cats": 0.02,
 }
 CUTOUTS = {
@@ -53,16 +56,16 @@ CUTOUTS = {
 }
 EVERYTHING = Mix(
     PHOTOS,
-    composite=0.75,
+    composite=0.65,
     empty=0.12,
     composites=Composites(CUTOUTS, studio=0.1, kinds=("plain", "room"), subjects_max=3, several=0.25, near_colour=0.25),
 )
 
 RECIPE = Recipe(
     name="two_looks",
-    seed=21,
+    seed=22,
     norms="frozen",
-    optim=Optim(encoder_lr_share=0.3, weight_decay=0.02, ema_decay=0.997, warmup_steps=100),
+    optim=Optim(encoder_lr_share=0.3, weight_decay=0.02, ema_decay=0.997, warmup_steps=30),
     log_every=25,
     checkpoint_every=50,
     evaluate_every=100_000,
@@ -73,14 +76,14 @@ RECIPE = Recipe(
     stages=(
         Stage(
             "looks",
-            steps=1200,
+            steps=700,
             long_side_px=960,
             also_px=768,
             window_px=416,
             first_px=512,
             first_also_px=384,
             batch=8,
-            lr=5e-4,
+            lr=3e-4,
             mix=EVERYTHING,
         ),
     ),
