@@ -22,7 +22,7 @@ PAGE = ROOT / "docs/fine-tuning.md"
 def commands() -> list[list[str]]:
     """The words of every command on the page, small enough for a test and run by this Python."""
     found = []
-    for block in re.findall(r"```\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL):
+    for block in re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL):
         words = shlex.split(block)
         if words[:2] == ["python", "tools/tutorial_pictures.py"]:
             words = [sys.executable, str(ROOT / words[1]), *words[2:]]

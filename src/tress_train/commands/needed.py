@@ -15,10 +15,12 @@ def need_packages(extra: str, what: str, *packages: str) -> None:
         except ModuleNotFoundError:
             found = None
         if found is None:
+            # Training also runs the networks it makes.
+            extras = "cpu,train" if extra == "train" else extra
             raise InputError(
                 f"{extra}_not_installed",
                 f"{what} needs the package {package}, which is not installed",
-                hint=f"in a clone or copy of the repository: pip install '.[{extra}]'",
+                hint=f"in a clone or copy of the repository: pip install '.[{extras}]'",
             )
 
 
