@@ -128,7 +128,7 @@ def test_the_image_has_what_a_job_starts() -> None:
     image = (Path(__file__).parents[2] / "deploy/Dockerfile.train").read_text(encoding="utf-8")
     command = list(make_job("a", "r", [], "gs://b", options()).job_spec.worker_pool_specs[0].container_spec.command)
     assert f"ENTRYPOINT {json.dumps(command)}" in image
-    assert "'.[train,gcp]'" in image
+    assert "'.[cpu,train,gcp]'" in image
 
 
 def test_a_dry_run_prints_the_exact_job_and_its_cost_and_asks_nobody(stand_in: Any) -> None:
