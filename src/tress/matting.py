@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tress.arrays import Alpha, Grey8, Rgb8
 from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
-from tress.process.closer import closer_box, closer_scale, fade, paste, subject_box
+from tress.process.closer import NO_PRIOR, closer_box, closer_scale, fade, paste, subject_box
 from tress.process.confidence import expected_iou
 from tress.process.geometry import crop_resized, fit, resize
 from tress.process.marks import Marks
@@ -36,8 +36,6 @@ MAX_TILES = 4800
 FOUND_PRESENCE = 0.5
 # Without a presence head: a subject is there if this share of the picture is more subject than not.
 FOUND_SHARE = 0.0005
-# Alpha and uncertainty of pixels that nobody has looked at yet.
-NO_PRIOR = (0.5, 1.0)
 _BYTE = np.float32(1 / 255)
 
 

@@ -11,11 +11,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tress.process.closer import NO_PRIOR
 from tress_train.data.collection import read_collection
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.library import load_library
 from tress_train.data.looks import NO_LIE, TwoLooks
-from tress_train.models.locator import UNKNOWN, Locator, LocatorLogits, with_prior
+from tress_train.models.locator import Locator, LocatorLogits, with_prior
 from tress_train.recipes import load_recipe
 from tress_train.recipes.base import smoke
 from tress_train.recipes.stages import Mix
@@ -98,7 +99,7 @@ def test_without_a_prior_a_locator_answers_as_one_that_never_had_any(tmp_path: P
     loaded = Locator("lite0").eval()
     loaded.load_state_dict(old)
     image = torch.rand(1, 3, 64, 96)
-    unknown = [torch.full((1, 1, 64, 96), value) for value in UNKNOWN]
+    unknown = [torch.full((1, 1, 64, 96), value) for value in NO_PRIOR]
     with torch.no_grad():
         alone, told = model(image), model(with_prior(image, *unknown))
         known = model(with_prior(image, torch.ones(1, 1, 64, 96), torch.zeros(1, 1, 64, 96)))

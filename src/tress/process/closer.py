@@ -16,6 +16,8 @@ LARGEST_SHARE = 0.6
 MARGIN = 0.1
 # Where its answer fades out, as a share of the box's longer side: within the margin, outside the subject.
 FADE = 0.05
+# Alpha and uncertainty of pixels that nobody has looked at yet: neither subject nor background, and not sure at all.
+NO_PRIOR = (0.5, 1.0)
 # Half believed parts belong to the subject, haze does not.
 SUBJECT_ALPHA = 0.25
 

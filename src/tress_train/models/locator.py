@@ -19,8 +19,6 @@ from torch import Tensor, nn
 from tress_train.models.efficientnet_lite import EfficientNetLite, upsample
 
 RGB_PLANES, PRIOR_PLANES = 3, 2
-# Alpha and uncertainty of pixels that nobody has looked at: neither subject nor background, and not sure at all.
-UNKNOWN = (0.5, 1.0)
 
 
 class LocatorLogits(NamedTuple):
@@ -84,7 +82,7 @@ class Up(nn.Module):
 class Locator(nn.Module):
     """``(N, 5, H, W)`` in [0, 1], H and W multiples of 32, to alpha, uncertainty and presence.
 
-    The planes are RGB and the prior: alpha and uncertainty of the first look, at the first look itself ``UNKNOWN``.
+    The planes are RGB and the prior: alpha and uncertainty of the first look, at the first look itself ``NO_PRIOR``.
     Three planes stand for a first look.
 
     Args:
