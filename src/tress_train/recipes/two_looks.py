@@ -23,7 +23,7 @@ PHOTOS = {
     "davis2016": 0.08,
     "sysu-shapes": 0.07,
     "caltech101-contours": 0.06,
-    "oxford-pets-500": 0.06,
+    "oxford-pets-500": 0.08,
     "clothes": 0.07,
     "interfaces": 0.05,
     "london-faces": 0.03,
@@ -31,18 +31,18 @@ PHOTOS = {
     "rabbits": 0.02,
     # Wide variety, at 300 to 500 px.
     "sysu-scene": 0.07,
-    "caltech101-photos": 0.06,
+    "caltech101-photos": 0.08,
     "osie-scenes": 0.04,
     "lsp-people": 0.04,
     "trash-objects": 0.03,
     "cats-dogs": 0.02,
     "bsds500": 0.01,
     # What the weights know already.
-    "imagenet-sample-1000": 0.12,
+    "imagenet-sample-1000": 0.14,
     "feral-cats": 0.08,
     "pixellib-butterfly": 0.1,
-    "caltech101-animals": 0.07,
-    "ardamavi-cats": 0.02,
+    "caltech101-animals": 0.09,
+    "ardamavi-cats": 0.03,
 }
 CUTOUTS = {
     "luma-people": 0.32,
@@ -52,6 +52,7 @@ CUTOUTS = {
     "tuxpaint-stamps": 0.1,
     "dreambooth-photos-hd-cutouts": 0.05,
     "trash-objects-cutouts": 0.03,
+    "caltech101-photos-cutouts": 0.05,
     "*": 0.1,
 }
 EVERYTHING = Mix(
@@ -76,7 +77,7 @@ RECIPE = Recipe(
     stages=(
         Stage(
             "looks",
-            steps=700,
+            steps=1500,
             long_side_px=960,
             also_px=768,
             window_px=416,
