@@ -22,9 +22,9 @@ TARGET = Path(__file__).resolve().parents[1] / "web" / "src" / "constants.json"
 # Module and its constants, by the names that they have there; a leading underscore is left out.
 SHARED = {
     "tress.api": ["MAX_MEGAPIXELS"],
-    "tress.matting": ["MAX_STEP", "GRID", "SETTLED", "MAX_TILES", "FOUND_PRESENCE", "FOUND_SHARE", "NO_PRIOR"],
+    "tress.matting": ["MAX_STEP", "GRID", "SETTLED", "MAX_TILES", "FOUND_PRESENCE", "FOUND_SHARE"],
     "tress.process.bands": ["SOFT_LOW", "SOFT_HIGH", "UNSURE", "REACH_FIRST", "REACH_LATER"],
-    "tress.process.closer": ["LARGEST_SHARE", "MARGIN", "FADE", "SUBJECT_ALPHA"],
+    "tress.process.closer": ["SMALLEST_SHARE", "MARGIN", "FADE", "NO_PRIOR", "SUBJECT_ALPHA"],
     "tress.process.foreground": [
         "WIDE_LONG_SIDE_PX",
         "WIDE_RADII_PX",

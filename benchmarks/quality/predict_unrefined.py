@@ -18,9 +18,10 @@ import numpy.typing as npt
 from tress.catalog.lookup import resolve
 from tress.engine import OnnxEngine
 from tress.io.decode import decode
-from tress.matting import Located, growth, locate, refine, settle
+from tress.matting import growth, refine, settle
 from tress.process.bands import REACH_FIRST, unknown_band
 from tress.process.geometry import resize
+from tress.process.looks import Located, locate
 
 Floats = npt.NDArray[np.float32]
 NAMES = {"locator": "tress, locator alone", "guided": "tress, locator and guided filter"}

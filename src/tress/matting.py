@@ -1,7 +1,7 @@
 """locate + refine: the algorithm, one page.
 
-The locator sees the whole picture, small, and then a small subject from near, or a large one mirrored.  Its alpha grows
-to full size in steps of at most ``MAX_STEP``; after each step the refiner rewrites the unknown band, tile by tile, and
+The locator sees the whole picture, small, and then the subject, finer (``tress.process.looks``).  Its alpha grows to
+full size in steps of at most ``MAX_STEP``; after each step the refiner rewrites the unknown band, tile by tile, and
 leaves everything else alone.
 """
 
@@ -10,19 +10,17 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tress.arrays import Alpha, Grey8, Rgb8
 from tress.process.bands import REACH_FIRST, REACH_LATER, unknown_band
-from tress.process.closer import NO_PRIOR, closer_box, closer_scale, fade, paste, subject_box
 from tress.process.confidence import expected_iou
-from tress.process.geometry import crop_resized, fit, resize
+from tress.process.geometry import resize
+from tress.process.looks import Located, Network, locate, look_again
 from tress.process.marks import Marks
 from tress.process.tiles import Tile, TileGrid, add_tile, batches, read_tile, tiles_on
-from tress.spec import ModelSpec
 
 MAX_STEP = 4.0
 GRID = TileGrid()
@@ -37,27 +35,6 @@ FOUND_PRESENCE = 0.5
 # Without a presence head: a subject is there if this share of the picture is more subject than not.
 FOUND_SHARE = 0.0005
 _BYTE = np.float32(1 / 255)
-
-
-class Network(Protocol):
-    """What the algorithm needs of an engine."""
-
-    spec: ModelSpec
-
-    def run(self, x: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
-        """``(N, C, H, W)`` float32 in, the network's outputs out, as its spec says."""
-
-
-@dataclass
-class Located:
-    """The locator's answer at its own resolution.
-
-    alpha: ``(h, w)`` float32.  uncertainty: ``(h, w)`` uint8 (255 stands for 1) or None.  presence: in [0, 1].
-    """
-
-    alpha: Alpha
-    uncertainty: Grey8 | None
-    presence: float | None
 
 
 @dataclass
@@ -105,125 +82,6 @@ def estimate_alpha(
     alpha, warnings = refine(image, located, refiner, threads=threads, marks=marks)
     seconds["refine"] = time.perf_counter() - located_at
     return Estimate(alpha, True, confidence, seconds, warnings)
-
-
-def locate(image: Rgb8, locator: Network) -> Located:
-    """Runs the locator on the whole picture."""
-    spec = locator.spec
-    if spec.keep_aspect:
-        fitted, placement = fit(image, spec.long_side_px, spec.multiple)
-        inner = (slice(placement.inner_height_px), slice(placement.inner_width_px))
-    else:
-        fitted = resize(image, spec.long_side_px, spec.long_side_px)
-        inner = (slice(None), slice(None))
-    x = np.ascontiguousarray(fitted.transpose(2, 0, 1), np.float32)[None] * _BYTE
-    if spec.second_look_px:
-        x = np.concatenate([x, np.empty_like(x[:, :2])], 1)
-        x[:, 3], x[:, 4] = NO_PRIOR
-    return _read(locator.run(x), spec, inner)
-
-
-def _read(outputs: list[npt.NDArray[np.float32]], spec: ModelSpec, inner: tuple[slice, slice]) -> Located:
-    """A locator's outputs, without what was added to the picture."""
-    alpha = np.ascontiguousarray(_plane(outputs[0])[inner])
-    uncertainty = None
-    if spec.has_uncertainty:
-        uncertainty = (_plane(outputs[1])[inner] * 255 + 0.5).astype(np.uint8)
-    presence = float(outputs[2].reshape(-1)[0]) if spec.has_presence else None
-    return Located(alpha, uncertainty, presence)
-
-
-def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
-    """Locates the subject a second time: from near if it is small, else in the mirrored picture.
-
-    Args:
-        image: ``(H, W, 3)`` uint8.
-        located: the answer to the whole picture.
-        locator: network that gave it.
-
-    Returns:
-        Both answers in one; ``located`` itself if the locator does not say where it is unsure: other people's networks
-        are left as they are.
-    """
-    if locator.spec.second_look_px:
-        return look_finer(image, located, locator)
-    closer = look_closer(image, located, locator)
-    return look_mirrored(image, located, locator) if closer is located else closer
-
-
-def look_finer(image: Rgb8, located: Located, locator: Network) -> Located:
-    """Locates the subject once more, finer, in a box around it, with the first answer as the prior.
-
-    Returns:
-        Both answers merged, as fine as the second one but no finer than the picture.
-    """
-    size = image.shape[:2]
-    box = subject_box(located.alpha, size, smallest_share=1 / MAX_STEP)
-    if box is None or located.uncertainty is None:
-        return located
-    spec = locator.spec
-    fitted, placement = fit(image[box.inside], spec.second_look_px, spec.multiple)
-    # What was added on the right and below lies beyond the box: the prior goes on there, as the picture does.
-    beyond = (fitted.shape[0] / placement.inner_height_px, fitted.shape[1] / placement.inner_width_px)
-    ends = box.shares(size)
-    ends = (ends[0], ends[0] + (ends[1] - ends[0]) * beyond[0], ends[2], ends[2] + (ends[3] - ends[2]) * beyond[1])
-    x = np.empty((1, 5, *fitted.shape[:2]), np.float32)
-    np.multiply(fitted.transpose(2, 0, 1), _BYTE, out=x[0, :3])
-    x[0, 3] = crop_resized(located.alpha, ends, *fitted.shape[:2])
-    np.multiply(crop_resized(located.uncertainty, ends, *fitted.shape[:2]), _BYTE, out=x[0, 4])
-    near = _read(locator.run(x), spec, (slice(placement.inner_height_px), slice(placement.inner_width_px)))
-    assert near.uncertainty is not None
-    scale = closer_scale(box, near.alpha.shape)
-    height, width = (max(1, round(side * scale)) for side in size)
-    box = box.scaled(scale)
-    if box.top == box.bottom or box.left == box.right:
-        # A strip of a picture, so narrow that nothing of it is left.
-        return located
-    weight = fade(box, (height, width))
-    alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight)
-    doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight)
-    return Located(alpha, (doubt + 0.5).astype(np.uint8), located.presence)
-
-
-def look_mirrored(image: Rgb8, located: Located, locator: Network) -> Located:
-    """The mean of ``located`` and of the answer to the mirrored picture: what only one of them believes is doubtful."""
-    if located.uncertainty is None:
-        return located
-    other = locate(np.ascontiguousarray(image[:, ::-1]), locator)
-    if other.uncertainty is None:
-        return located
-    alpha = (located.alpha + other.alpha[:, ::-1]) * np.float32(0.5)
-    doubt = (located.uncertainty.astype(np.uint16) + other.uncertainty[:, ::-1] + 1) // 2
-    return Located(alpha, doubt.astype(np.uint8), located.presence)
-
-
-def look_closer(image: Rgb8, located: Located, locator: Network) -> Located:
-    """Locates a small subject once more, in a crop around it, and takes that answer where the first was not sure.
-
-    Whether something belongs to the subject is better seen in the whole picture, where its edge runs is better seen
-    from near.  So the closer answer only counts in the unknown band of the first.
-
-    Returns:
-        Both answers merged, as fine as the closer one but no finer than the picture.  ``located`` itself if the subject
-        is too large to gain from that, or the locator does not say where it is unsure.
-    """
-    box = closer_box(located.alpha, image.shape[:2], smallest_share=1 / MAX_STEP)
-    if box is None or located.uncertainty is None:
-        return located
-    near = locate(np.ascontiguousarray(image[box.inside]), locator)
-    if near.uncertainty is None:
-        return located
-    scale = closer_scale(box, near.alpha.shape)
-    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    band = unknown_band(located.alpha, located.uncertainty, reach_px=round(REACH_FIRST))
-    box = box.scaled(scale)
-    if box.top == box.bottom or box.left == box.right:
-        # A strip of a picture, so narrow that nothing of it is left.
-        return located
-    weight = fade(box, (height, width)) * resize(band.astype(np.float32), height, width)[box.inside]
-    alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight)
-    doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight)
-    return Located(alpha, (doubt + 0.5).astype(np.uint8), located.presence)
 
 
 def is_found(located: Located) -> bool:
@@ -323,8 +181,3 @@ def refine_band(
             for tile, change in zip(group, found, strict=True):
                 add_tile(result, change, tile, GRID)
     return result
-
-
-def _plane(output: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """A network's picture-like output as ``(h, w)``."""
-    return output.reshape(output.shape[-2:])

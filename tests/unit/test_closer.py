@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tress.process.closer import Box, closer_box, closer_scale, fade, paste
+from tress.process.closer import Box, closer_scale, fade, paste, subject_box
 
 
 def alpha_with(box, size=(60, 80), value=1.0):
@@ -13,30 +13,28 @@ def alpha_with(box, size=(60, 80), value=1.0):
 
 
 def test_the_box_is_the_subject_with_a_margin():
-    box = closer_box(alpha_with(Box(20, 30, 30, 50)), (600, 800), smallest_share=0.1)
+    box = subject_box(alpha_with(Box(20, 30, 30, 50)), (600, 800), smallest_share=0.1)
     assert box == Box(200 - 20, 300 + 20, 300 - 20, 500 + 20)
 
 
 def test_the_box_ends_with_the_picture():
-    box = closer_box(alpha_with(Box(0, 20, 70, 80)), (600, 800), smallest_share=0.1)
+    box = subject_box(alpha_with(Box(0, 20, 70, 80)), (600, 800), smallest_share=0.1)
     assert box == Box(0, 220, 680, 800)
 
 
 def test_a_speck_is_looked_at_with_its_surroundings():
-    box = closer_box(alpha_with(Box(30, 31, 40, 41)), (600, 800), smallest_share=0.25)
+    box = subject_box(alpha_with(Box(30, 31, 40, 41)), (600, 800), smallest_share=0.25)
     assert box.long_side == pytest.approx(200, abs=2)
     assert box.bottom - box.top == pytest.approx(200, abs=2)
 
 
-@pytest.mark.parametrize(("length", "looks"), [(40, True), (44, False), (80, False)])
-def test_a_subject_that_fills_the_picture_gains_nothing(length, looks):
-    box = closer_box(alpha_with(Box(20, 25, 0, length)), (600, 800), smallest_share=0.1)
-    assert (box is not None) == looks
+def test_a_subject_that_fills_the_picture_is_looked_at_whole():
+    assert subject_box(np.ones((60, 80), np.float32), (600, 800), smallest_share=0.1) == Box(0, 600, 0, 800)
 
 
 def test_haze_is_no_subject():
-    assert closer_box(alpha_with(Box(20, 30, 30, 50), value=0.2), (600, 800), smallest_share=0.1) is None
-    assert closer_box(np.zeros((60, 80), np.float32), (600, 800), smallest_share=0.1) is None
+    assert subject_box(alpha_with(Box(20, 30, 30, 50), value=0.2), (600, 800), smallest_share=0.1) is None
+    assert subject_box(np.zeros((60, 80), np.float32), (600, 800), smallest_share=0.1) is None
 
 
 def test_the_merged_answer_is_as_fine_as_the_closer_look_and_no_finer_than_the_picture():
@@ -55,7 +53,7 @@ def test_the_closer_look_fades_out_at_its_sides_but_not_at_the_pictures():
 
 
 def test_the_subject_lies_where_the_closer_look_counts_in_full():
-    box = closer_box(alpha_with(Box(20, 30, 30, 50)), (600, 800), smallest_share=0.1)
+    box = subject_box(alpha_with(Box(20, 30, 30, 50)), (600, 800), smallest_share=0.1)
     assert fade(box, (600, 800))[20:-20, 20:-20].min() == 1
 
 

@@ -7,22 +7,10 @@ import numpy as np
 import pytest
 
 from tress import matting
-from tress.matting import (
-    Located,
-    estimate_alpha,
-    growth,
-    is_found,
-    locate,
-    look_again,
-    look_closer,
-    look_finer,
-    look_mirrored,
-    refine,
-    refine_band,
-    settle,
-)
+from tress.matting import estimate_alpha, growth, is_found, refine, refine_band, settle
 from tress.process.closer import subject_box
 from tress.process.confidence import expected_iou
+from tress.process.looks import Located, locate, look_again
 from tress.process.tiles import tiles_on
 from tress.spec import ModelSpec
 
@@ -216,97 +204,23 @@ def small_disc(height, width, center, radius):
     return np.repeat((inside * 255).astype(np.uint8)[..., None], 3, 2)
 
 
-@pytest.mark.parametrize("center", [(300, 400), (40, 760), (595, 5)])
-def test_a_small_subject_has_a_sharper_edge_after_a_closer_look(center):
-    picture = small_disc(600, 800, center, 60)
-    locator = FakeLocator(doubt=0.9)
-    first = locate(picture, locator)
-    closer = look_closer(picture, first, locator)
-    assert len(locator.shapes) == 2
-    assert max(closer.alpha.shape) > 2 * max(first.alpha.shape)
-    truth = picture[..., 0] / 255
-    errors = [np.abs(refine(picture, answer, None)[0] - truth).mean() for answer in (first, closer)]
-    assert errors[1] < 0.6 * errors[0]
-
-
-def test_a_large_subject_is_looked_at_once():
-    picture = small_disc(600, 800, (300, 400), 250)
-    locator = FakeLocator()
-    first = locate(picture, locator)
-    assert look_closer(picture, first, locator) is first
-    assert len(locator.shapes) == 1
-
-
-def test_a_closer_look_changes_only_what_the_first_was_unsure_of():
-    picture = small_disc(600, 800, (300, 400), 100)
-    first = locate(picture, FakeLocator(long_side_px=128))
-    rows, columns = np.mgrid[0:96, 0:128] * 600 / 96
-    from_edge = np.abs(np.hypot(rows - 300, columns - 400) - 100)
-    first.uncertainty[from_edge < 15] = 255
-    contrary = FakeLocator(long_side_px=128)
-    contrary.run = lambda x: [1 - x[:, :1], np.ones_like(x[:, :1]), np.ones(1, np.float32)]
-    closer = look_closer(picture, first, contrary)
-    rows, columns = np.mgrid[0 : closer.alpha.shape[0], 0 : closer.alpha.shape[1]] * 600 / closer.alpha.shape[0]
-    from_center = np.hypot(rows - 300, columns - 400)
-    reach = (15 + (matting.REACH_FIRST + 2) * 600 / 96) * 2**0.5
-    assert closer.alpha[from_center < 100 - reach].min() == 1
-    assert closer.alpha[from_center > 100 + reach].max() == 0
-    assert not closer.uncertainty[np.abs(from_center - 100) > reach].any()
-    near_edge = np.abs(from_center - 100) < 7
-    assert (closer.uncertainty[near_edge] == 255).all()
-    assert closer.alpha[near_edge & (from_center > 104)].min() == pytest.approx(1, abs=0.01)
-
-
-def test_a_closer_look_leaves_no_step_at_its_rim():
+def test_without_a_second_look_or_without_doubt_the_first_answer_stands():
     picture = small_disc(600, 800, (300, 400), 60)
-    gray = Located(np.full((48, 64), 0.2, np.float32), np.full((48, 64), 255, np.uint8), 1.0)
-    gray.alpha[20:28, 27:37] = 0.6
-    white = FakeLocator()
-    white.run = lambda x: [np.ones_like(x[:, :1]), np.zeros_like(x[:, :1]), np.ones(1, np.float32)]
-    closer = look_closer(picture, gray, white)
-    assert closer.alpha.max() == 1
-    assert max(np.abs(np.diff(closer.alpha, axis=axis)).max() for axis in (0, 1)) < 0.3
+    first = locate(picture, once := FakeLocator(doubt=0.9))
+    assert look_again(picture, first, once) is first
+    assert len(once.shapes) == 1
+    unsaid = Located(first.alpha, None, 1.0)
+    assert look_again(picture, unsaid, twice := TwoLooks()) is unsaid
+    empty = Located(np.zeros_like(first.alpha), first.uncertainty, 1.0)
+    assert look_again(picture, empty, twice) is empty
+    assert not twice.shapes
 
 
-@pytest.mark.parametrize("width", [800, 640, 77])
-def test_a_large_subject_is_looked_at_once_more_mirrored(width):
-    picture = small_disc(600, width, (300, width * 0.4), 0.45 * max(width, 600))
-    locator = FakeLocator()
-    first = locate(picture, locator)
-    again = look_again(picture, first, locator)
-    assert locator.shapes[0] == locator.shapes[1]
-    assert again.alpha.shape == first.alpha.shape
-    assert np.abs(again.alpha - first.alpha).mean() < 0.01
-
-
-def test_the_mirrored_answer_counts_half_and_lies_the_right_way_round():
-    picture = np.zeros((64, 64, 3), np.uint8)
-    left = FakeLocator()
-    ramp = np.arange(64, dtype=np.float32) / 64
-    left.run = lambda x: [ramp + 0 * x[:, :1], np.full_like(x[:, :1], 0.6), np.ones(1, np.float32)]
-    first = Located(np.zeros((64, 64), np.float32), np.zeros((64, 64), np.uint8), 0.7)
-    both = look_mirrored(picture, first, left)
-    np.testing.assert_allclose(both.alpha[5], np.arange(63, -1, -1) / 128, atol=1e-6)
-    assert both.alpha.dtype == np.float32
-    assert set(np.unique(both.uncertainty)) == {77}
-    assert both.presence == 0.7
-    assert first.alpha.max() == 0
-
-
-@pytest.mark.parametrize("radius", [60, 290])
-def test_without_uncertainty_or_refiner_there_is_no_second_look(radius):
-    picture = small_disc(600, 800, (300, 400), radius)
-    locator = FakeLocator()
-    first = locate(picture, locator)
-    unknown = Located(first.alpha, None, 1.0)
-    assert look_again(picture, unknown, locator) is unknown
-    assert len(locator.shapes) == 1
-    refiner = FakeRefiner(lambda x: x[:, 3:4])
-    locator.shapes.clear()
-    estimate_alpha(picture, locator, None)
-    assert len(locator.shapes) == 1
-    estimate_alpha(picture, locator, refiner)
-    assert len(locator.shapes) == 3
+@pytest.mark.parametrize(("refiner", "looks"), [(None, 1), (True, 2)])
+def test_the_second_look_goes_with_the_refiner(refiner, looks):
+    picture, locator = small_disc(600, 800, (300, 400), 60), TwoLooks()
+    estimate_alpha(picture, locator, refiner and FakeRefiner(lambda x: x[:, 3:4]))
+    assert len(locator.shapes) == looks
 
 
 @pytest.mark.parametrize("size", [(1, 40_000), (40_000, 2), (3, 5), (1, 1)])
@@ -331,7 +245,7 @@ def test_the_second_look_sees_the_subject_and_what_the_first_said_of_the_same_pi
     picture = small_disc(600, 800, center, radius)
     locator = TwoLooks()
     first = locate(picture, locator)
-    finer = look_finer(picture, first, locator)
+    finer = look_again(picture, first, locator)
     shown = locator.seen[1][0]
     assert max(shown.shape[1:]) == 96
     inside = shown[:3].mean(0) > 0.5
@@ -349,7 +263,7 @@ def test_the_second_look_sees_the_subject_and_what_the_first_said_of_the_same_pi
 def test_the_second_look_has_the_say_inside_its_box_and_fades_at_its_rim():
     picture = small_disc(600, 800, (300, 400), 60)
     first = locate(picture, locator := TwoLooks(lambda x: np.ones_like(x[:, :1])))
-    finer = look_finer(picture, first, locator)
+    finer = look_again(picture, first, locator)
     rows, columns = np.nonzero(finer.alpha > 0.99)
     scale = finer.alpha.shape[0] / 600
     box = subject_box(first.alpha, (600, 800), smallest_share=0.25)

@@ -93,24 +93,6 @@ export function put(onto, part, top, left) {
 }
 
 /**
- * @template {Samples} T
- * @param {Raster<T>} raster
- * @returns {Raster<T>} its mirror image, left and right exchanged
- */
-export function mirrored(raster) {
-  const { data, height, width, channels } = raster;
-  const other = blank(raster, height, width);
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      const from = (y * width + x) * channels;
-      const to = (y * width + width - 1 - x) * channels;
-      for (let c = 0; c < channels; c += 1) other.data[to + c] = data[from + c];
-    }
-  }
-  return other;
-}
-
-/**
  * The smallest box that holds every sample above a limit.
  * @param {Floats} raster
  * @param {number} limit

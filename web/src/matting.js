@@ -1,9 +1,9 @@
 // locate + refine: the algorithm, as in the Python package's `matting.py`, one function for each of its functions.
 
-import { Raster, blank, cut, floats, mirrored, round } from "./arrays.js";
+import { Raster, blank, cut, floats, round } from "./arrays.js";
 import constants from "./constants.json" with { type: "json" };
 import { REACH_FIRST, REACH_LATER, unknownBand } from "./process/bands.js";
-import { closerBox, closerScale, fade, paste, scaled, subjectBox } from "./process/closer.js";
+import { closerScale, fade, paste, scaled, subjectBox } from "./process/closer.js";
 import { expectedIou } from "./process/confidence.js";
 import { cropResized, fit, resize } from "./process/geometry.js";
 import { TILE, addChange, readTile, tilesOn } from "./process/tiles.js";
@@ -14,7 +14,8 @@ import { TILE, addChange, readTile, tilesOn } from "./process/tiles.js";
  * @import { Marks } from "./process/marks.js"
  */
 
-const { MAX_STEP, SETTLED, MAX_TILES, FOUND_PRESENCE, FOUND_SHARE, NO_PRIOR } = constants.matting;
+const { MAX_STEP, SETTLED, MAX_TILES, FOUND_PRESENCE, FOUND_SHARE } = constants.matting;
+const { NO_PRIOR, SMALLEST_SHARE } = constants.closer;
 // Tiles a run of the refiner takes: what bounds its memory, and how long a cancelled picture goes on.
 const TILE_BATCH = 8;
 const BYTE = 1 / 255;
@@ -132,104 +133,27 @@ async function lookAt(input, { fitted, innerHeight, innerWidth }, locator) {
 }
 
 /**
- * Locates the subject a second time: finer if the locator was made for that, else from near if it is small, or in the
- * mirrored picture.
- * @param {Bytes} image
- * @param {Located} located
- * @param {Run} run
- * @returns {Promise<Located>}
- */
-export async function lookAgain(image, located, run) {
-  if (run.locator.spec.second_look_px) return lookFiner(image, located, run);
-  const closer = await lookCloser(image, located, run);
-  return closer === located ? lookMirrored(image, located, run) : closer;
-}
-
-/**
  * Locates the subject once more, finer, in a box around it, with the first answer as the prior.
  * @param {Bytes} image
  * @param {Located} located
  * @param {Run} run
- * @returns {Promise<Located>} both answers merged, as fine as the second one but no finer than the picture
+ * @returns {Promise<Located>} both answers merged, as fine as the second one but no finer than the picture; `located`
+ *   itself if the locator was not made to look twice, or there is no subject
  */
-export async function lookFiner(image, located, { locator, pause }) {
-  const box = subjectBox(located.alpha, image, 1 / MAX_STEP);
-  if (!box || !located.uncertainty) return located;
+export async function lookAgain(image, located, { locator, pause }) {
   const { spec } = locator;
-  const placed = fit(cut(image, box), spec.second_look_px, spec.multiple);
-  const { height, width } = placed.fitted;
-  // What was added on the right and below lies beyond the box: the prior goes on there, as the picture does.
-  const [top, left] = [box.top / image.height, box.left / image.width];
-  const down = (box.bottom / image.height - top) * (height / placed.innerHeight);
-  const across = (box.right / image.width - left) * (width / placed.innerWidth);
-  const ends = { top, bottom: top + down, left, right: left + across };
-  const input = planes(placed.fitted, 2);
-  input.set(cropResized(located.alpha, ends, height, width).data, 3 * height * width);
-  const doubt = cropResized(located.uncertainty, ends, height, width).data;
-  input.set(
-    Float32Array.from(doubt, (u) => u * BYTE),
-    4 * height * width,
-  );
+  if (!spec.second_look_px || !located.uncertainty) return located;
+  const whole = subjectBox(located.alpha, image, SMALLEST_SHARE);
+  if (!whole) return located;
+  const placed = fit(cut(image, whole), spec.second_look_px, spec.multiple);
   await pause();
-  const near = await lookAt(input, placed, locator);
-  return merged(image, located, near, box, null) ?? located;
-}
-
-/**
- * The mean of `located` and of the answer to the mirrored picture: what only one of them believes is doubtful.
- * @param {Bytes} image
- * @param {Located} located
- * @param {Run} run
- * @returns {Promise<Located>}
- */
-export async function lookMirrored(image, located, run) {
-  if (!located.uncertainty) return located;
-  const other = await locate(mirrored(image), run);
-  if (!other.uncertainty) return located;
-  const { height, width } = located.alpha;
-  const [alpha, doubt] = [mirrored(other.alpha), mirrored(other.uncertainty)];
-  for (let i = 0; i < alpha.data.length; i += 1) {
-    alpha.data[i] = (located.alpha.data[i] + alpha.data[i]) * 0.5;
-    doubt.data[i] = (located.uncertainty.data[i] + doubt.data[i] + 1) >> 1;
-  }
-  return { alpha: new Raster(alpha.data, height, width), uncertainty: doubt, presence: located.presence };
-}
-
-/**
- * Locates a small subject once more, in a crop around it, and takes that answer where the first was not sure.
- * @param {Bytes} image
- * @param {Located} located
- * @param {Run} run
- * @returns {Promise<Located>} both answers merged; `located` itself if the subject is too large to gain from that
- */
-export async function lookCloser(image, located, run) {
-  const box = closerBox(located.alpha, image, 1 / MAX_STEP);
-  if (!box || !located.uncertainty) return located;
-  const near = await locate(cut(image, box), run);
-  const band = unknownBand(located.alpha, located.uncertainty, round(REACH_FIRST));
-  return merged(image, located, near, box, band) ?? located;
-}
-
-/**
- * Both answers in one, as fine as the closer one but no finer than the picture.
- * @param {{height: number, width: number}} image
- * @param {Located} located
- * @param {Located} near
- * @param {Box} whole the box in the picture
- * @param {Bytes | null} band where the closer answer counts; null for everywhere
- * @returns {Located | null} null for a strip of a picture, so narrow that nothing of it is left
- */
-function merged(image, located, near, whole, band) {
-  if (!located.uncertainty || !near.uncertainty) return null;
+  const near = await lookAt(withPrior(placed, located, located.uncertainty, whole, image), placed, locator);
   const scale = closerScale(whole, near.alpha);
   const [height, width] = [image.height, image.width].map((side) => Math.max(1, round(side * scale)));
   const box = scaled(whole, scale);
-  if (box.top === box.bottom || box.left === box.right) return null;
+  // A strip of a picture may be so narrow that nothing of it is left.
+  if (!near.uncertainty || box.top === box.bottom || box.left === box.right) return located;
   const weight = fade(box, { height, width });
-  if (band) {
-    const inBand = cut(resize(new Raster(Float32Array.from(band.data), band.height, band.width), height, width), box);
-    for (let i = 0; i < weight.data.length; i += 1) weight.data[i] *= inBand.data[i];
-  }
   const alpha = paste(resize(located.alpha, height, width), near.alpha, box, weight);
   const doubt = paste(resize(located.uncertainty, height, width), near.uncertainty, box, weight);
   return {
@@ -241,6 +165,32 @@ function merged(image, located, near, whole, band) {
     ),
     presence: located.presence,
   };
+}
+
+/**
+ * What the second look sees: the box, and what the first look says of the same pixels.
+ * @param {Fit} placed the box at the second look's size
+ * @param {Located} located
+ * @param {Bytes} uncertainty of the first look
+ * @param {Box} box in the picture
+ * @param {{height: number, width: number}} image
+ * @returns {Float32Array}
+ */
+function withPrior({ fitted, innerHeight, innerWidth }, located, uncertainty, box, image) {
+  const { height, width } = fitted;
+  // What was added on the right and below lies beyond the box: the prior goes on there, as the picture does.
+  const [top, left] = [box.top / image.height, box.left / image.width];
+  const down = (box.bottom / image.height - top) * (height / innerHeight);
+  const across = (box.right / image.width - left) * (width / innerWidth);
+  const ends = { top, bottom: top + down, left, right: left + across };
+  const input = planes(fitted, NO_PRIOR.length);
+  input.set(cropResized(located.alpha, ends, height, width).data, 3 * height * width);
+  const doubt = cropResized(uncertainty, ends, height, width).data;
+  input.set(
+    Float32Array.from(doubt, (u) => u * BYTE),
+    4 * height * width,
+  );
+  return input;
 }
 
 /**

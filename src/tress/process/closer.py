@@ -1,4 +1,4 @@
-"""A closer look: where a small subject is looked at once more, and how both answers become one."""
+"""A closer look: where the subject is looked at once more, and how both answers become one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 from tress.arrays import Alpha
 from tress.process.geometry import resize
 
-# A box with a longer side above this share of the picture's gains too little from a second look.
-LARGEST_SHARE = 0.6
+# The box is no shorter than this share of the picture: a speck needs surroundings to be known by.
+SMALLEST_SHARE = 0.25
 # What the second look sees around the subject, as a share of the subject's longer side.
 MARGIN = 0.1
 # Where its answer fades out, as a share of the box's longer side: within the margin, outside the subject.
@@ -47,12 +47,6 @@ class Box(NamedTuple):
     def scaled(self, scale: float) -> Box:
         """The same box in the picture at another size."""
         return Box(*(round(end * scale) for end in self))
-
-
-def closer_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) -> Box | None:
-    """As ``subject_box``, but None if the subject is too large to gain from looking at it alone."""
-    box = subject_box(alpha, size, smallest_share=smallest_share)
-    return box if box is not None and box.long_side <= LARGEST_SHARE * max(size) else None
 
 
 def subject_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) -> Box | None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tress.matting import Located, look_finer
+from tress.process.looks import Located, look_again
 from tress.spec import ModelSpec
 
 SPEC = ModelSpec("two-looks", "1", "locator", 128, has_uncertainty=True, has_presence=True, second_look_px=192)
@@ -48,7 +48,7 @@ def test_it_is_what_python_makes_of_it(package, centre):
     disc = cv2.circle(np.zeros((86, 128), np.float32), centre, 20, 1, -1)
     alpha = cv2.GaussianBlur(disc, (0, 0), 3)
     doubt = (255 * 4 * alpha * (1 - alpha)).astype(np.uint8)
-    expected = look_finer(image, Located(alpha, doubt, 1.0), Fake())
+    expected = look_again(image, Located(alpha, doubt, 1.0), Fake())
     arrays = {"image": image, "alpha": alpha, "doubt": doubt}
     package.served.files.update({f"given/{name}": array.tobytes() for name, array in arrays.items()})
     shape = package.run(SCRIPT, size=image.shape[:2], small=alpha.shape)

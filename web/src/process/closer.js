@@ -1,4 +1,4 @@
-// A closer look: where a small subject is looked at once more, and how both answers become one.
+// A closer look: where the subject is looked at once more, and how both answers become one.
 
 import { Raster, extent, floats, round } from "../arrays.js";
 import constants from "../constants.json" with { type: "json" };
@@ -6,7 +6,7 @@ import { resize } from "./geometry.js";
 
 /** @import { Box, Floats } from "../arrays.js" */
 
-const { LARGEST_SHARE, MARGIN, FADE, SUBJECT_ALPHA } = constants.closer;
+const { MARGIN, FADE, SUBJECT_ALPHA } = constants.closer;
 
 /** @param {Box} box */
 export function longSide({ top, bottom, left, right }) {
@@ -26,18 +26,6 @@ export function scaled({ top, bottom, left, right }, scale) {
     left: round(left * scale),
     right: round(right * scale),
   };
-}
-
-/**
- * As `subjectBox`, but null if the subject is too large to gain from looking at it alone.
- * @param {Floats} alpha
- * @param {{height: number, width: number}} size
- * @param {number} smallestShare
- * @returns {Box | null}
- */
-export function closerBox(alpha, size, smallestShare) {
-  const box = subjectBox(alpha, size, smallestShare);
-  return box && longSide(box) <= LARGEST_SHARE * Math.max(size.height, size.width) ? box : null;
 }
 
 /**
