@@ -39,7 +39,9 @@ def mine(data: Path, tmp_path: Path) -> Path:
     for path in (data / "train/discs").iterdir():
         shutil.copy(path, folder / path.name)
     torch.manual_seed(5)
-    torch.save(Locator("lite0").state_dict(), tmp_path / "w.pt")
+    model = Locator("lite0")
+    torch.nn.init.normal_(model.up4.prior.weight, std=0.01)
+    torch.save(model.state_dict(), tmp_path / "w.pt")
     return folder
 
 
@@ -52,7 +54,8 @@ def finetune(folder: Path, *more: str) -> Any:
 def test_a_folder_becomes_a_network_with_a_page_that_compares(mine: Path) -> None:
     answer = finetune(mine, "--accept-loss")
     assert answer.exit_code == 0, answer.output
-    assert OnnxEngine(mine.parent / "mine.onnx", threads=1).spec.name == "mine"
+    spec = OnnxEngine(mine.parent / "mine.onnx", threads=1).spec
+    assert (spec.name, spec.long_side_px, spec.second_look_px) == ("mine", 32, 64)
     page = (mine.parent / "mine.run/before-after.html").read_text(encoding="utf-8")
     record = read_summary(mine.parent / "mine.run")
     assert record["used_sets"] == ["mine", "replay"]
@@ -91,6 +94,18 @@ def test_a_network_that_has_forgotten_is_not_exported(mine: Path, monkeypatch: p
     assert finetune(mine, "--accept-loss").exit_code == 0
     assert len(read_log(mine.parent / "mine.run")) == log
     assert (mine.parent / "mine.onnx").exists()
+
+
+def test_weights_of_one_look_are_refused_unless_one_look_is_asked_for(mine: Path) -> None:
+    torch.save(Locator("lite0").state_dict(), mine.parent / "w.pt")
+    refused = finetune(mine)
+    assert isinstance(refused.exception, InputError)
+    assert refused.exception.code == "weights_one_look"
+    assert not (mine.parent / "mine.run").exists()
+    assert "window_px=0" in refused.exception.hint
+    once = finetune(mine, "--accept-loss", "--set", "stages.own.window_px=0")
+    assert once.exit_code == 0, once.output
+    assert OnnxEngine(mine.parent / "mine.onnx", threads=1).spec.second_look_px == 0
 
 
 def test_what_is_wrong_with_the_folder_stops_it_before_anything_is_trained(mine: Path) -> None:

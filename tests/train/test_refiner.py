@@ -264,6 +264,7 @@ def test_a_scene_is_a_whole_composite_with_the_answer_to_it(records, tmp_path):
         assert min(true_alpha.shape) / max(true_alpha.shape) >= NARROWEST - 0.01
         assert true_alpha.max() == 255
         assert 256 <= max(answer.shape) <= 512
+        assert max(answer.shape) <= max(true_alpha.shape)
         # The locator has seen this very picture: its answer lies on it without a shift.
         coarse = scenes[number].coarse()
         assert coarse.alpha.shape == coarse.doubt.shape == true_alpha.shape
@@ -271,6 +272,28 @@ def test_a_scene_is_a_whole_composite_with_the_answer_to_it(records, tmp_path):
         bright = cv2.GaussianBlur(picture.mean(2).astype(np.float32) / 255, (0, 0), 4)
         assert np.abs(cv2.GaussianBlur(coarse.alpha, (0, 0), 4) - bright).mean() < 0.01
         np.testing.assert_allclose(coarse.doubt, 1 - coarse.alpha, atol=0.02)
+
+
+class LooksTwice(SeesColour):
+    """At the second look it answers with the prior, and is sure of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.prior = torch.nn.Conv2d(2, 1, 3)
+
+    def forward(self, x):
+        alpha, doubt, presence = super().forward(x[:, :3])
+        if x.shape[1] == 5 and not (x[:, 3] == 0.5).all():
+            return x[:, 3:4], torch.zeros_like(doubt), presence
+        return alpha, doubt, presence
+
+
+def test_a_locator_that_looks_twice_gives_its_second_answer(records, tmp_path):
+    locator = LooksTwice()
+    scene = scenes_of(records, tmp_path, locator)[0]
+    assert [max(size) for size in locator.asked[:2]] == [512, 768]
+    # The first look doubts whatever is not white.
+    assert (scene.answer[1] == 0).mean() > 0.1
 
 
 def test_scenes_are_made_once_and_kept(records, tmp_path):

@@ -1,9 +1,9 @@
-"""Fit and restore: where a picture lies in a network's input."""
+"""Where a picture lies in a network's input."""
 
 import numpy as np
 import pytest
 
-from tress.process.geometry import crop_resized, fit, resize, restore, round_up, warp
+from tress.process.geometry import crop_resized, fit, resize, round_up, warp
 
 
 @pytest.mark.parametrize("size", [(480, 640), (640, 480), (512, 512), (7, 1000), (1, 1), (33, 65)])
@@ -16,15 +16,6 @@ def test_fit_gives_multiples_and_keeps_the_aspect(size):
     got = placement.inner_height_px / placement.inner_width_px
     # Rounding the short side to whole pixels may cost half of one.
     assert abs(got - wanted) / wanted < 0.6 / min(placement.inner_height_px, placement.inner_width_px)
-
-
-def test_restore_undoes_fit():
-    y, x = np.mgrid[0:300, 0:401].astype(np.float32)
-    picture = (np.sin(x / 40) * np.cos(y / 50) / 2 + 0.5).astype(np.float32)
-    fitted, placement = fit(picture, 256, 32)
-    back = restore(fitted, placement)
-    assert back.shape == picture.shape
-    assert np.abs(back - picture).max() < 0.02
 
 
 def test_padding_repeats_the_edge():

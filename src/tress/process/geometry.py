@@ -1,4 +1,4 @@
-"""Fitting a picture to a network's input and mapping the answer back.
+"""Fitting a picture to a network's input.
 
 This is the only place that resamples pictures, for the runtime and for the training data alike.
 """
@@ -19,12 +19,10 @@ _SHRINK = 0.75
 class Placement:
     """Where a picture lies inside a network's input.
 
-    The picture was ``height_px`` x ``width_px``, was resized to ``inner_height_px`` x ``inner_width_px`` and sits in
-    the top left corner; what is beyond repeats the picture's last row and column.
+    The picture was resized to ``inner_height_px`` x ``inner_width_px`` and sits in the top left corner; what is beyond
+    repeats its last row and column.
     """
 
-    height_px: int
-    width_px: int
     inner_height_px: int
     inner_width_px: int
 
@@ -55,7 +53,7 @@ def fit(image: npt.NDArray, long_side_px: int, multiple: int) -> tuple[npt.NDArr
         multiple: height and width of the result are multiples of this.
 
     Returns:
-        The fitted array, same dtype and channels, and the placement that ``restore`` needs.
+        The fitted array, same dtype and channels, and where the picture lies in it.
     """
     height, width = image.shape[:2]
     scale = long_side_px / max(height, width)
@@ -65,13 +63,7 @@ def fit(image: npt.NDArray, long_side_px: int, multiple: int) -> tuple[npt.NDArr
     right = round_up(inner_width, multiple) - inner_width
     if below or right:
         fitted = cv2.copyMakeBorder(fitted, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return fitted, Placement(height, width, inner_height, inner_width)
-
-
-def restore(answer: npt.NDArray, placement: Placement) -> npt.NDArray:
-    """Maps an ``(h, w)`` or ``(h, w, C)`` answer on a fitted input back to the picture's own size."""
-    inner = np.ascontiguousarray(answer[: placement.inner_height_px, : placement.inner_width_px])
-    return resize(inner, placement.height_px, placement.width_px)
+    return fitted, Placement(inner_height, inner_width)
 
 
 def crop_resized(

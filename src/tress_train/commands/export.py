@@ -20,13 +20,12 @@ from tress_train.data.sources import registered_sources, source_of
 from tress_train.models.locator import Locator
 from tress_train.models.refiner import Refiner
 from tress_train.models.weights import load_weights
+from tress_train.recipes.stages import FIRST_LOOK_PX, SECOND_LOOK_PX
 from tress_train.run.records import read_summary
 
 OPSET = 17
 # Smaller tensors are kept in full precision: they are biases and scales, and save nothing.
 HALF_FROM_SIZE = 256
-# Larger draws finer edges and takes longer; the windows of training are of views about as large.
-SECOND_LOOK_PX = 768
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Exported:
     """
 
     variant: str = "lite2"
-    long_side_px: int = 512
+    long_side_px: int = FIRST_LOOK_PX
     second_look_px: int = 0
     tile_px: int = TileGrid.tile_px
     licence: str = "Apache-2.0"
@@ -65,7 +64,7 @@ def exported(run: Path) -> Exported:
     return Exported(
         variant=recipe.get("variant", usual.variant),
         long_side_px=last["first_px"] if looks_twice else last.get("long_side_px", usual.long_side_px),
-        second_look_px=SECOND_LOOK_PX if looks_twice else 0,
+        second_look_px=min(SECOND_LOOK_PX, last["long_side_px"]) if looks_twice else 0,
         licence="" if foreign else usual.licence,
     )
 

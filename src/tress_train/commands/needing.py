@@ -41,7 +41,8 @@ def needs(
         raise InputError("task_unknown", f"{run} trained a refiner", hint="name the run of a locator")
     runs = [folder, *map(local_run, curve)] if curve else []
     fitted = learning_curve(runs)
-    predict = LocatorPredictor(load_locator(folder / "ema.pt", found.variant), found.long_side_px, recipe["precision"])
+    model = load_locator(folder / "ema.pt", found.variant)
+    predict = LocatorPredictor(model, found.long_side_px, recipe["precision"], found.second_look_px)
     rows = find_needs(predict, read_collection(data), recipe["own_held_back"], folder / "difficulty.jsonl", fitted)
 
     head = ["", "trained on", "held back", "mean IoU", "mean error", f"gain of {MORE} more"]

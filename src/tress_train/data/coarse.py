@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tress.process.bands import unknown_band
-from tress.process.geometry import fit, restore
+from tress.process.geometry import resize
+from tress.process.looks import Located
 from tress_train.data.degrade import MIN_SCALE, Damaged, degrade
-from tress_train.models.locator import Locator
+from tress_train.models.locator import Locator, looks_twice
+from tress_train.models.looking import Looking
 from tress_train.models.weights import load_weights
+from tress_train.recipes.stages import FIRST_LOOK_PX, SECOND_LOOK_PX
 
-MULTIPLE = 32
 # Smaller pictures than this tell a locator too little.
 SMALLEST_PX = 128
 # A locator that is further off has missed the subject; no work on the edge mends that.
@@ -59,23 +61,38 @@ class CoarseSource:
         if self.locator is not None and rng.random() < self.share:
             long_side = max(true_alpha.shape)
             scale = float(np.exp(rng.uniform(np.log(MIN_SCALE), np.log(max(MIN_SCALE, long_side / SMALLEST_PX)))))
-            answer = locate(self.locator, picture, max(MULTIPLE, round(long_side / scale)))
+            found = looked_at(self.locator, picture, round(long_side / scale))
+            answer = enlarged(found, true_alpha.shape)
             pred, true = answer.alpha > 0.5, true_alpha > 0.5
             if (pred & true).sum() >= _FOUND_IOU * max(1, (pred | true).sum()):
                 return answer
         return degrade(true_alpha, rng)
 
 
-@torch.no_grad()
-def locate(locator: Locator, picture: npt.NDArray[np.uint8], long_side_px: int) -> Damaged:
-    """A locator's answer to a picture ``(H, W, 3)`` uint8 RGB scaled to ``long_side_px``, at the picture's size."""
-    fitted, placement = fit(picture, long_side_px, MULTIPLE)
-    x = torch.from_numpy(fitted.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
-    alpha, doubt, _ = (answer.numpy() for answer in locator(x))
-    scale = max(picture.shape[:2]) / long_side_px
-    return Damaged(
-        np.clip(restore(alpha[0, 0], placement), 0, 1), np.clip(restore(doubt[0, 0], placement), 0, 1), scale
-    )
+def looked_at(locator: nn.Module, picture: npt.NDArray[np.uint8], long_side_px: int) -> Located:
+    """A locator's answer as the runtime would have it to a photo so much finer than what the locator sees of it.
+
+    Args:
+        locator: one that has learned a second look takes it.
+        picture: ``(H, W, 3)`` uint8 RGB.
+        long_side_px: of the copy that the locator is shown; the answer is no finer than that.
+    """
+    height, width = picture.shape[:2]
+    scale = min(1.0, long_side_px / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    look = Looking(locator, FIRST_LOOK_PX, SECOND_LOOK_PX if looks_twice(locator) else 0)
+    found = look(resize(picture, *size))
+    if found.alpha.shape[0] <= size[0]:
+        return found
+    assert found.uncertainty is not None
+    return Located(resize(found.alpha, *size), resize(found.uncertainty, *size), found.presence)
+
+
+def enlarged(answer: Located, size: tuple[int, ...]) -> Damaged:
+    """A locator's answer at the size ``(H, W)`` of the picture."""
+    assert answer.uncertainty is not None
+    alpha, doubt = resize(answer.alpha, *size), resize(answer.uncertainty, *size) / np.float32(255)
+    return Damaged(np.clip(alpha, 0, 1), np.clip(doubt, 0, 1), size[0] / answer.alpha.shape[0])
 
 
 def band_of(coarse: Damaged, reach: float) -> npt.NDArray[np.bool_]:

@@ -16,20 +16,21 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from tress.process.geometry import fit, resize
+from tress.process.geometry import resize
+from tress.process.looks import Located
 from tress_train.data import augment, compose
-from tress_train.data.coarse import MULTIPLE
+from tress_train.data.coarse import enlarged, looked_at
 from tress_train.data.degrade import Damaged
 from tress_train.data.pools import Pools
 from tress_train.data.strands import add_strands
 from tress_train.models.locator import Locator
 from tress_train.recipes.refiner_stages import NARROWEST, SCENE_PX
 
-# Long side of what the locator sees; at times less than at the runtime, as it knows these cut-outs too well.
-LOCATOR_PX, LEAST_PX = 512, 256
-FULL_SIZE_SHARE = 0.6
+# Share of the scenes that the locator sees as they are; of the others a smaller copy, no smaller than this.  So its
+# answers have to grow as far as in the large photos of users, and know these cut-outs less well.
+FULL_SIZE_SHARE = 0.4
+LEAST_PX = 256
 # Share of the cut-outs that get other colours: there are fewer of them than colours of hair and clothes.
 RECOLOURED = 0.4
 # A locator that is further off has missed the subject, which no work on the edge mends: another scene is tried.
@@ -50,9 +51,8 @@ class Scene(NamedTuple):
 
     def coarse(self) -> Damaged:
         """The answer enlarged to the picture's size."""
-        height, width = self.true_alpha.shape
-        alpha, doubt = (np.clip(resize(plane, height, width), 0, 1) for plane in self.answer / np.float32(255))
-        return Damaged(alpha, doubt, height / self.answer.shape[1])
+        alpha, doubt = self.answer
+        return enlarged(Located(alpha / np.float32(255), doubt, None), self.true_alpha.shape)
 
 
 class Scenes:
@@ -95,7 +95,8 @@ class Scenes:
         return scene
 
     def _identity(self) -> str:
-        digest = hashlib.sha256(repr((self.seed, self.strands_share, self.pools.hair_share, RECOLOURED)).encode())
+        how = (self.seed, self.strands_share, self.pools.hair_share, RECOLOURED, FULL_SIZE_SHARE)
+        digest = hashlib.sha256(repr(how).encode())
         for picture in (*self.pools.hair, *self.pools.other):
             digest.update(picture.key.encode())
         for name, value in sorted(self.locator.state_dict().items()):
@@ -118,15 +119,13 @@ class Scenes:
         height, width = round(long_side * min(1, 1 / ratio)), round(long_side * min(1, ratio))
         return compose_scene(self.pools, height, width, rng, strands_share=self.strands_share)
 
-    @torch.no_grad()
     def _ask(self, picture: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-        long_side = LOCATOR_PX if rng.random() < FULL_SIZE_SHARE else int(rng.integers(LEAST_PX, LOCATOR_PX))
-        fitted, placement = fit(picture, long_side, MULTIPLE)
-        x = torch.from_numpy(fitted.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
-        alpha, doubt, _ = self.locator(x)
-        planes = torch.cat([alpha[0], doubt[0]]).numpy()
-        inner = planes[:, : placement.inner_height_px, : placement.inner_width_px]
-        return (inner * 255 + 0.5).astype(np.uint8)
+        long_side = max(picture.shape)
+        if rng.random() >= FULL_SIZE_SHARE:
+            long_side = round(float(np.exp(rng.uniform(np.log(LEAST_PX), np.log(long_side)))))
+        found = looked_at(self.locator, picture, long_side)
+        assert found.uncertainty is not None
+        return np.stack([(found.alpha * 255 + 0.5).astype(np.uint8), found.uncertainty])
 
 
 def compose_scene(

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.engine import OnnxEngine
-from tress.process.geometry import fit, resize, restore
+from tress.process.geometry import resize
+from tress.process.looks import locate, look_again
 from tress.spec import ModelSpec
 
 
@@ -36,12 +37,6 @@ class Teacher:
 
     def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Alpha ``(H, W)`` uint8 of a picture ``(H, W, 3)`` uint8 RGB.  Nothing is stretched per picture."""
-        spec, placement = self.spec, None
-        if spec.keep_aspect:
-            fitted, placement = fit(image, spec.long_side_px, spec.multiple)
-        else:
-            fitted = resize(image, spec.long_side_px, spec.long_side_px)
-        x = np.ascontiguousarray(fitted.transpose(2, 0, 1)[None], np.float32) * np.float32(1 / 255)
-        answer = self._engine.run(x)[0][0, 0]
-        alpha = resize(answer, *image.shape[:2]) if placement is None else restore(answer, placement)
+        located = look_again(image, locate(image, self._engine), self._engine)
+        alpha = resize(located.alpha, *image.shape[:2])
         return (np.clip(alpha, 0, 1) * 255 + 0.5).astype(np.uint8)

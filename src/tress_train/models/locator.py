@@ -141,6 +141,11 @@ def with_prior(image: Tensor, alpha: Tensor, uncertainty: Tensor) -> Tensor:
     return torch.cat([image, alpha, uncertainty], 1)
 
 
+def looks_twice(model: nn.Module) -> bool:
+    """Whether a locator has learned a second look: one that never saw a prior takes in nothing of it."""
+    return any(bool(value.any()) for name, value in model.state_dict().items() if name.endswith("prior.weight"))
+
+
 def _without_prior(model: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
     """Weights from before there was a prior: with zeros they answer as they did."""
     for name, value in model.named_parameters():

@@ -3,6 +3,8 @@
     tress-train prepare PHOTOS
     tress-train run finetune --data PHOTOS --out runs/mine --init weights.pt
 
+Both looks are trained at every step, as in ``two_looks``, and from weights that have learned both.
+
 Give the project's data as a second ``--data`` to keep what the network knows about other subjects: it makes up 30 %
 of the photos.  15 % of the pictures of the first ``--data`` are held back; the run ends with their scores, and stops
 with a list of them if the mean IoU is below .9.
@@ -20,8 +22,12 @@ RECIPE = Recipe(
         Stage(
             "own",
             steps=1000,
-            long_side_px=512,
-            batch=8,
+            long_side_px=768,
+            window_px=416,
+            first_px=512,
+            first_also_px=384,
+            # A pair of looks costs as much as two samples of one.
+            batch=4,
             lr=2e-4,
             mix=Mix(
                 {OTHERS: 0.49, LATER: 0.21},

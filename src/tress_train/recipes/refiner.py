@@ -6,7 +6,8 @@
 First it learns from damaged true alphas alone.  With a locator's weights, three quarters of the crops of the second
 stage are cut from whole scenes with that locator's own answers, so that the refiner meets its true mistakes.
 
-Cost: 0.6 s a step of 16 crops on two cores, and 0.4 s a scene where there is a locator; an hour and a half.
+Cost: 0.6 s a step of 16 crops on two cores, and 0.4 s a look at a scene where there is a locator, of which one that
+has learned it takes two, the second twice as dear; two to three hours.
 The thresholds only stop a run that goes wrong.
 """
 

@@ -13,6 +13,9 @@ from tress.process.difficulty import Difficulty
 Metric = Literal["iou", "mae", "band_mad", "band_gain"]
 HIGHER_IS_BETTER: Mapping[Metric, bool] = {"iou": True, "mae": False, "band_mad": False, "band_gain": True}
 OTHERS = "*"
+# Long sides of the picture at the first look and of the subject's box at the second, as the networks are released.
+# Larger draws finer edges and takes longer; the windows of training are of views about as large.
+FIRST_LOOK_PX, SECOND_LOOK_PX = 512, 768
 # Data sets that are only in the later of several data folders, beside which `OTHERS` stands for those of the first.
 LATER = "+"
 
@@ -164,7 +167,7 @@ class Stage:
     min_share: float = 1.0
     also_px: int = 0
     window_px: int = 0
-    first_px: int = 512
+    first_px: int = FIRST_LOOK_PX
     first_also_px: int = 0
 
     @property
@@ -181,6 +184,11 @@ class Stage:
     def seen_px(self) -> tuple[int, ...]:
         """Long sides of whole pictures as the first look sees them in this stage."""
         return self.first_sides_px if self.window_px else self.sides_px
+
+    @property
+    def second_look_px(self) -> int:
+        """Long side of the subject's box as a second look is to see it after this stage; 0 without one."""
+        return min(SECOND_LOOK_PX, self.long_side_px) if self.window_px else 0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """A second look that knows what the first one said, on three times the data and at twice the size.
 
-    tress-train run two_looks --data DATA --data MORE --data CUTOUTS --init weights/tress-locator-0.2.0.pt \
-        --out runs/looks
+    tress-train run two_looks --data DATA --data MORE --data CUTOUTS --init weights.pt --out runs/looks
 
 A view of 768 or 960 px is seen twice: whole, at 384 or 512 px, and through a window on the subject's edge at its full
 size, with the first look's answer as the prior.  Both looks are trained at every step.

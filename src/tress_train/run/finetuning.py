@@ -17,7 +17,7 @@ from tress.errors import InputError, TressError
 from tress_train.data.collection import Collection, read_collection
 from tress_train.data.gates import Target, read_targets
 from tress_train.data.gathering import OWN, own_held_back
-from tress_train.models.locator import Locator
+from tress_train.models.locator import Locator, looks_twice
 from tress_train.models.weights import load, load_weights, mixed
 from tress_train.recipes.base import Recipe
 from tress_train.recipes.stages import Gate
@@ -86,12 +86,12 @@ def released_weights() -> Path:
 
 
 def tuning_recipe(recipe: Recipe, steps: int) -> Recipe:
-    """``recipe`` for ``steps`` steps, with the general set scored and with no gate that could stop it.
+    """``recipe`` for ``steps`` steps, with no gate that could stop it and no validation pictures on the way.
 
     Whether the result is good enough is for the comparison before and after to say.
     """
     stages = [replace(stage, steps=steps or stage.steps, gates=(Gate("iou", OWN, 0.0),)) for stage in recipe.stages]
-    return replace(recipe, stages=tuple(stages), val_stride=1)
+    return replace(recipe, stages=tuple(stages), val_stride=0)
 
 
 def tune(recipe: Recipe, folder: Path, out: Path, init: Path) -> Tuned:
@@ -104,7 +104,8 @@ def tune(recipe: Recipe, folder: Path, out: Path, init: Path) -> Tuned:
         init: the weights to start from.
 
     Raises:
-        InputError: as ``train``; ``pictures_too_few`` if none can be held back.
+        InputError: as ``train``; ``pictures_too_few`` if none can be held back; ``weights_one_look`` if the weights have
+            not learned the second look and the recipe trains it.
     """
     collection = read_collection([folder, REPLAY])
     own = own_held_back(collection, recipe.own_held_back)
@@ -115,6 +116,13 @@ def tune(recipe: Recipe, folder: Path, out: Path, init: Path) -> Tuned:
             hint="twenty pictures are a start, two hundred are good",
         )
     before = _predictor(recipe, init)
+    if recipe.stages[-1].window_px and not looks_twice(before.model):
+        raise InputError(
+            "weights_one_look",
+            f"{init} has never learned to look twice, as these pictures would be trained on",
+            hint="start from the released weights of 0.3 or later; or train one look alone: "
+            "--set stages.own.window_px=0 --set stages.own.long_side_px=512",
+        )
     groups = {OWN: (own, collection.train), GENERAL: (sorted(collection.val), collection.val)}
     rows_before = {name: quick_eval(before, read_targets(*group)) for name, group in groups.items()}
 
@@ -154,7 +162,8 @@ class EarlyStop:
 def _predictor(recipe: Recipe, weights: Path) -> LocatorPredictor:
     model = Locator(recipe.variant)
     load_weights(model, weights)
-    return LocatorPredictor(model.eval(), recipe.stages[-1].long_side_px, recipe.precision)
+    stage = recipe.stages[-1]
+    return LocatorPredictor(model.eval(), max(stage.seen_px), recipe.precision, stage.second_look_px)
 
 
 def _version(stem: str) -> list[Any]:

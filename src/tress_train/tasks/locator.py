@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tress.evaluation.manifest import Record
-from tress.process.geometry import fit, restore
+from tress.process.geometry import resize
 from tress_train.data.dataset import TrainingSet
 from tress_train.data.gates import read_targets
 from tress_train.data.gathering import RunData, val_keys
@@ -31,14 +31,13 @@ from tress_train.losses.ssim import ssim
 from tress_train.losses.uncertainty import uncertainty
 from tress_train.models.efficientnet_lite import find_weights, freeze_batch_norm, load_imagenet
 from tress_train.models.locator import Locator, LocatorLogits, with_prior
+from tress_train.models.looking import Looking
 from tress_train.models.weights import load_weights
 from tress_train.recipes.base import Recipe
 from tress_train.recipes.stages import LocatorLoss, shares
 from tress_train.scoring.contact_sheet import contact_sheet
 from tress_train.scoring.quick_eval import Row, by_set, mean_over_sets, means, quick_eval
 from tress_train.tasks.base import SHOWN, Examined, Task, arranged, autocast, parameter_groups, to_floats
-
-MULTIPLE = 32
 
 
 class LocatorTask(Task):
@@ -117,8 +116,8 @@ class LocatorTask(Task):
 
     def examine(self, index: int, data: RunData) -> Examined:
         """Scores frozen and validation pictures; earlier stages' subsets show what is forgotten."""
-        recipe = self.recipe
-        predict = LocatorPredictor(self.model, max(recipe.stages[index].seen_px), recipe.precision)
+        recipe, stage = self.recipe, self.recipe.stages[index]
+        predict = LocatorPredictor(self.model, max(stage.seen_px), recipe.precision, stage.second_look_px)
         gates = [gate for stage in recipe.stages[: index + 1] for gate in stage.gates if gate.metric != "band_gain"]
         names = sorted({gate.subset for gate in gates})
         rows = {name: quick_eval(predict, read_targets(data.subsets[name], data.train)) for name in names}
@@ -197,18 +196,20 @@ class LocatorPredictor:
         model: in inference mode.
         long_side_px: the picture's long side is scaled to this.
         precision: as in the recipe.
+        second_look_px: to which the long side of the subject's box is scaled at the second look; 0 for none.
     """
 
-    def __init__(self, model: Locator, long_side_px: int, precision: str) -> None:
-        self.model, self.long_side_px, self.precision = model, long_side_px, precision
+    def __init__(self, model: Locator, long_side_px: int, precision: str, second_look_px: int = 0) -> None:
+        self.model, self.precision = model, precision
+        self.looking = Looking(self._answers, long_side_px, second_look_px)
 
-    @torch.no_grad()
+    def _answers(self, x: Tensor) -> tuple[Tensor, ...]:
+        device = next(self.model.parameters()).device
+        with autocast(device, self.precision):
+            return tuple(self.model(arranged(x.to(device))))
+
     def __call__(self, image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], float]:
         """Alpha ``(H, W)`` float32 and presence of a picture ``(H, W, 3)`` uint8 RGB."""
-        device = next(self.model.parameters()).device
-        fitted, placement = fit(image, self.long_side_px, MULTIPLE)
-        x = torch.from_numpy(fitted.astype(np.float32) / 255).permute(2, 0, 1)[None].to(device)
-        with autocast(device, self.precision):
-            alpha, _, present = self.model(arranged(x))
-        answer = np.clip(restore(alpha[0, 0].float().cpu().numpy(), placement), 0, 1)
-        return answer, float(present)
+        located = self.looking(image)
+        assert located.presence is not None
+        return np.clip(resize(located.alpha, *image.shape[:2]), 0, 1), located.presence
