@@ -7,7 +7,7 @@ BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP = $(BIN)/python -m pip --disable-pip-version-check -q
 BROWSER = src/tress/browser/built
 
-.PHONY: demo test test-lowest lock web wheel figures card check lint types imports bench-quality bench-speed bench-browser bench-colours bench-marks bench-server bench-batch clean
+.PHONY: demo test test-lowest lock web wheel figures card check lint types imports bench-quality bench-gaps bench-speed bench-browser bench-colours bench-marks bench-server bench-batch clean
 .PHONY: docs reference dist installs
 
 demo: .venv-runtime/.ready
@@ -91,6 +91,11 @@ bench-quality: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
 	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(DATA)" --plain
 	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(DATA)" --sets $(EXACT) \
 	  --out benchmarks/results/quality_matting.json
+
+# Gaps between arms and body, in handles and rings, on a list of pictures of two folders.
+bench-gaps: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
+	@test -n "$(DATA)" -a -n "$(MORE)" || { echo "say which data: make bench-gaps DATA=path/to/val MORE=path/to/val-more"; exit 2; }
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.gaps --data "$(DATA)" --data "$(MORE)"
 
 bench-colours: .venv-runtime/.ready .venv-rembg/.ready
 	@test -n "$(DATA)" || { echo "say which data: make bench-colours DATA=path/to/data"; exit 2; }

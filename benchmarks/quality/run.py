@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="only every n-th picture, to try it out")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--sets", nargs="+", default=[], help="only these data sets")
+    parser.add_argument("--metric", nargs="+", default=[], help="only these metrics")
     parser.add_argument("--plain", action="store_true", help="leave out rembg's matting and ours without refiner")
     options = parser.parse_args()
 
@@ -45,7 +46,9 @@ def main() -> None:
     from tress.evaluation.data import read_data
     from tress.evaluation.run import Options, choose, evaluate
 
-    chosen = Options(every=options.every, threads=options.threads, sets=tuple(options.sets))
+    chosen = Options(
+        every=options.every, threads=options.threads, sets=tuple(options.sets), metrics=tuple(options.metric)
+    )
     names = options.work / "names.json"
     names.parent.mkdir(parents=True, exist_ok=True)
     chosen_names = choose(read_data(options.data), chosen).names

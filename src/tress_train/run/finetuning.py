@@ -104,8 +104,8 @@ def tune(recipe: Recipe, folder: Path, out: Path, init: Path) -> Tuned:
         init: the weights to start from.
 
     Raises:
-        InputError: as ``train``; ``pictures_too_few`` if none can be held back; ``weights_one_look`` if the weights have
-            not learned the second look and the recipe trains it.
+        InputError: as ``train``; ``pictures_too_few`` if none can be held back; ``weights_one_look`` if the weights
+            have not learned the second look that the recipe trains.
     """
     collection = read_collection([folder, REPLAY])
     own = own_held_back(collection, recipe.own_held_back)
