@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # Data sets whose alpha is right to the last bit.
 EXACT = alphamatting27 synth-hair-composites
+# The runs that made the released weights, first to last.
+RUNS = two_looks second_refiner
 # Where a virtual environment keeps its programs.
 BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP = $(BIN)/python -m pip --disable-pip-version-check -q
@@ -51,10 +53,10 @@ figures: .venv/.ready
 	.venv/$(BIN)/python -m benchmarks.figures.page
 	.venv/$(BIN)/python -m benchmarks.figures.tutorial
 
-# The model card, from the records of the runs that made the weights.
+# The model card, from the records of the runs that made the weights and from the benchmark.
 card: .venv/.ready
-	.venv/$(BIN)/tress-train card $(addprefix weights/runs/,second_locator third_locator fourth_locator refiner_damaged refiner refiner_scenes joint second_joint second_looks fifth_locator sixth_locator third_joint seventh_locator fourth_joint eighth_locator eleventh_locator second_refiner) \
-	  --scores weights/scores.json --about weights/about.md --notes weights/failures.md
+	.venv/$(BIN)/tress-train card $(addprefix weights/runs/,$(RUNS)) --scores benchmarks/results/quality.json \
+	  --about weights/about.md --notes weights/failures.md
 
 check: lint types imports
 

@@ -158,32 +158,36 @@ def test_the_card_says_what_the_records_say(tmp_path: Path) -> None:
     rows = "".join(json.dumps({"time": time}) + "\n" for time in times)
     (run_folder / "log.jsonl").write_text(rows + '{"time": "20', encoding="utf-8")
     text = write_card([run_folder], tmp_path / "docs" / "card.md").read_text(encoding="utf-8")
-    assert "| run | curriculum | `ffffffffffff` | `cccccccccccc` | 1200 | 1.0 | 1 |" in text
-    assert "Clothing Co-Parsing" in text
-    assert "changed, `000000000000`" in text
-    assert "| mine | not registered |" in text
-    (cut_out,) = [line for line in text.splitlines() if line.startswith("| ccp1004-cutouts")]
-    assert cut_out.startswith("| ccp1004-cutouts | subjects cut out of ccp1004 | ")
-    assert cut_out.endswith(f"| {registered_sources()['ccp1004'].licence} | `333333333333` |")
+    assert "| run | curriculum `ffffffffffff` | `cccccccccccc` | 1200 | 1.0 | 1 of 1 passed |" in text
+    assert "Other files than registered: ccp1004 `000000000000`." in text
+    assert "- not registered, licence unknown: mine" in text
+    licence = registered_sources()["ccp1004"].licence
+    (line,) = [line for line in text.splitlines() if line.startswith(f"- {licence}: ")]
+    assert {"ccp1004", "ccp1004-cutouts"} <= set(line.removeprefix(f"- {licence}: ").split(", "))
     assert "figaro" not in text
-    assert "bad labels" in text
-    assert "wanted >= 0.94: passed" in text
+    assert "- run, fine: gate passed by decision: bad labels" in text
     assert "| people | 0.97 | 3 |  |" in text
-    registered = registered_sources()["ccp1004"].fingerprints["train"]
-    later = tmp_path / "later"
-    later.mkdir()
-    (later / "log.jsonl").write_text(rows, encoding="utf-8")
-    (later / "record.json").write_text(json.dumps({**record, "data": {**record["data"], "ccp1004": registered}}))
-    both = write_card([run_folder, later], tmp_path / "docs" / "card.md").read_text(encoding="utf-8")
-    assert "as registered; changed, `000000000000` |" in both
-    scores = tmp_path / "scores.json"
-    scores.write_text('{"animals": {"iou": 0.9}}', encoding="utf-8")
+    missed = {**record, "stages_done": [{"stage": "plain", "gates": ["a: passed", "b 0.1, wanted >= 0.5: MISSED"]}]}
+    (run_folder / "record.json").write_text(json.dumps(missed), encoding="utf-8")
+    text = write_card([run_folder], tmp_path / "docs" / "card.md").read_text(encoding="utf-8")
+    assert "| 1 of 2 passed; b 0.1, wanted >= 0.5: MISSED |" in text
+    value = {"value": 0.9004, "low": 0.8, "high": 1.0, "n": 3}
+    groups = {"mean of sets": {"iou": value, "hce": value}, "slice:animals": {"iou": value}, "set:cats": {"iou": value}}
+    scores = tmp_path / "report.json"
+    scores.write_text(json.dumps({"models": [{"name": "ours"}, {"name": "b"}], "scores": {"b": {}, "ours": groups}}))
     (tmp_path / "about.md").write_text("For photos.\n", encoding="utf-8")
     (tmp_path / "notes.md").write_text("- Glass.\n", encoding="utf-8")
     said = {"about": tmp_path / "about.md", "notes": tmp_path / "notes.md"}
     text = write_card([run_folder], tmp_path / "card.md", scores=scores, **said).read_text(encoding="utf-8")
     assert text.index("For photos.") < text.index("## Runs") < text.index("- Glass.")
+    assert "| slice | IoU |" in text
+    assert "| mean of sets | 0.9 |" in text
     assert "| animals | 0.9 |" in text
+    assert "cats" not in text
+    scores.write_text('{"animals": {"iou": 0.9}}', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        write_card([run_folder], tmp_path / "card.md", scores=scores)
+    assert caught.value.code == "scores_unreadable"
     with pytest.raises(InputError, match="no record"):
         write_card([tmp_path / "nothing"], tmp_path / "card.md")
 

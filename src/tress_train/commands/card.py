@@ -9,8 +9,12 @@ from typing import Any
 
 from tress.errors import InputError
 from tress.io.files import write_atomic
-from tress_train.data.sources import describe, registered_sources, source_of
+from tress_train.data.sources import registered_sources, source_of
 from tress_train.run.records import hours_of, read_log, read_summary
+
+# Columns and rows of the table of scores, and what a metric is called there.
+METRICS = {"iou": "IoU", "mae": "MAE", "sad_unknown": "SAD in the band", "gaps": "gaps opened"}
+WHOLE, SLICE = "mean of sets", "slice:"
 
 
 def write_card(
@@ -21,12 +25,13 @@ def write_card(
     about: Path | None = None,
     notes: Path | None = None,
 ) -> Path:
-    """Writes the card of the weights that the last of ``runs`` made.
+    """Writes the card of the weights that the last of ``runs`` made: two pages.
 
     Args:
         runs: folders of the runs, first to last, each started from the one before.
         out: the Markdown file.
-        scores: JSON ``{slice: {metric: value}}`` of release scores; None takes the last scores of the run and says so.
+        scores: ``report.json`` of ``tress eval``, or the result of the quality benchmark; its first model counts.  None
+            takes the last scores of the run and says so.
         about: Markdown that says what the networks are for, put first.
         notes: Markdown with known failures, put last.
 
@@ -40,69 +45,68 @@ def write_card(
         "Written by `tress-train card` from the records of the training runs.",
         "",
         *([about.read_text(encoding="utf-8").strip(), ""] if about is not None else []),
-        "## Runs",
-        "",
-        "| run | recipe | recipe hash | code | steps | hours | processes |",
-        "|---|---|---|---|---|---|---|",
+        *_runs(runs, records),
+        *_data(records),
+        *_scores(records[-1], scores),
     ]
-    for run, record in zip(runs, records, strict=True):
-        name, digest, commit = record["recipe"]["name"], record["recipe_hash"][:12], record["commit"][:12] or "?"
-        hours = hours_of(read_log(run))
-        lines.append(
-            f"| {run.resolve().name} | {name} | `{digest}` | `{commit}` | {record.get('steps', 0)} | {hours:.1f} | "
-            f"{record['processes']} |"
-        )
-    last = records[-1]
-    versions = ", ".join(f"{name} {version}" for name, version in last["versions"].items())
-    lines += ["", f"Versions: {versions}.", "", *_decisions(records), *_data(records), *_scores(last, scores)]
     if notes is not None:
         lines += ["## Known failures", "", notes.read_text(encoding="utf-8").strip(), ""]
     write_atomic(out, "\n".join(lines).encode(), overwrite=True)
     return out
 
 
-def _decisions(records: Sequence[dict[str, Any]]) -> list[str]:
-    found = [decision for record in records for decision in record.get("decisions", [])]
-    lines = ["## Gates", ""]
-    for record in records:
-        for stage in record.get("stages_done", []):
-            if stage["gates"]:
-                lines.append(f"- {record['recipe']['name']}, {stage['stage']}: {'; '.join(stage['gates'])}")
-    if found:
-        lines += ["", "Decided by people:", ""]
-        lines += [f"- stage {d['stage']}: {d['what']}: {d['reason']} {'; '.join(d['gates'])}".rstrip() for d in found]
-    return [*lines, "" if len(lines) > 2 else "No stage had a gate.", ""]
+def _runs(runs: Sequence[Path], records: Sequence[dict[str, Any]]) -> list[str]:
+    lines = ["## Runs", "", "| run | recipe | code | steps | hours | gates |", "|---|---|---|---|---|---|"]
+    decided = []
+    for run, record in zip(runs, records, strict=True):
+        name, recipe = run.resolve().name, record["recipe"]["name"]
+        gates = [gate for stage in record.get("stages_done", []) for gate in stage["gates"]]
+        missed = [gate for gate in gates if not gate.endswith(": passed")]
+        passed = f"{len(gates) - len(missed)} of {len(gates)} passed" if gates else "none asked"
+        lines.append(
+            f"| {name} | {recipe} `{record['recipe_hash'][:12]}` | `{record['commit'][:12] or '?'}` | "
+            f"{record.get('steps', 0)} | {hours_of(read_log(run)):.1f} | {'; '.join([passed, *missed])} |"
+        )
+        decided += [f"- {name}, {d['stage']}: {d['what']}: {d['reason']}" for d in record.get("decisions", [])]
+    versions = ", ".join(f"{name} {version}" for name, version in records[-1]["versions"].items())
+    lines += ["", f"Versions: {versions}."]
+    return [*lines, *(["", "Decided by people:", "", *decided] if decided else []), ""]
 
 
 def _data(records: Sequence[dict[str, Any]]) -> list[str]:
+    """The data sets by their licences; origins are in the sources' files."""
     registered = registered_sources()
-    used: dict[str, list[str]] = {}
+    used: dict[str, set[str]] = {}
     for record in records:
         for name in record["used_sets"]:
-            used.setdefault(name, []).append(record["data"][name])
-    lines = ["## Data", "", "| set | what | origin | licence as stated | files |", "|---|---|---|---|---|"]
+            used.setdefault(name, set()).add(record["data"][name])
+    by_licence: dict[str, list[str]] = {}
+    changed = []
     for name, digests in sorted(used.items()):
         source = source_of(name, registered)
-        # Runs may have had different files of a set: all are named, once.
-        files = {digest: f"`{digest[:12]}`" for digest in digests}
-        if source is None:
-            lines.append(f"| {name} | not registered | ? | ? | {', '.join(files.values())} |")
-        else:
-            as_registered = ["as registered"] if files.pop(source.fingerprints.get("train", ""), None) else []
-            other = "changed, " if name in registered else ""
-            state = "; ".join(as_registered + [f"{other}{digest}" for digest in files.values()])
-            lines.append(f"| {name} | {describe(name, registered)} | {source.origin} | {source.licence} | {state} |")
-    return [*lines, ""]
+        licence = "not registered, licence unknown" if source is None else source.licence
+        by_licence.setdefault(licence, []).append(name)
+        # What was gathered or cut out differs in its bytes from machine to machine.
+        if source is not None and source.gathering is None and name in registered:
+            others = sorted(digests - {source.fingerprints.get("train", "")})
+            changed += [f"{name} `{digest[:12]}`" for digest in others]
+    lines = [
+        "## Data",
+        "",
+        "By licence as stated. `NAME-cutouts` are subjects cut out of NAME, `NAME-parts` parts without a subject.",
+        "`src/tress_train/data/sources` names every origin, [data sets](datasets.md) the repositories; the records",
+        "have a checksum of every set.",
+        "",
+        *(f"- {licence}: {', '.join(names)}" for licence, names in sorted(by_licence.items())),
+    ]
+    return [*lines, *(["", f"Other files than registered: {', '.join(changed)}."] if changed else []), ""]
 
 
 def _scores(record: dict[str, Any], path: Path | None) -> list[str]:
     if path is None:
         scores, said = record.get("val", {}), "Quick scores of the run itself, at the resolution of its last stage."
     else:
-        try:
-            scores, said = json.loads(path.read_text(encoding="utf-8")), "Scores of `tress eval`."
-        except (OSError, ValueError) as error:
-            raise InputError("scores_unreadable", f"cannot read {path}: {error}") from error
+        scores, said = _release_scores(path), "Scores of `tress eval`."
     if not scores:
         return ["## Scores", "", "There are none.", ""]
     metrics = list(dict.fromkeys(metric for row in scores.values() for metric in row))
@@ -111,3 +115,21 @@ def _scores(record: dict[str, Any], path: Path | None) -> list[str]:
         cells = [f"{row[metric]:g}" if metric in row else "" for metric in metrics]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return [*lines, ""]
+
+
+def _release_scores(path: Path) -> dict[str, dict[str, float]]:
+    """``slice -> metric -> value`` of the first model of a report."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        groups = report["scores"][report["models"][0]["name"]]
+        return {
+            group.removeprefix(SLICE): {
+                METRICS[metric]: round(found["value"], 3) for metric, found in row.items() if metric in METRICS
+            }
+            for group, row in groups.items()
+            if group == WHOLE or group.startswith(SLICE)
+        }
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            "scores_unreadable", f"{path} is no report of `tress eval`: {error!r}", hint="give its report.json"
+        ) from error

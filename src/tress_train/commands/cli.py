@@ -201,7 +201,8 @@ def card(
     runs: Annotated[list[Path], typer.Argument(help="Folders of the runs the weights come from, first to last.")],
     out: Annotated[Path, typer.Option(help="The model card.")] = Path("docs/model-card.md"),
     scores: Annotated[
-        Path | None, typer.Option(help="JSON of release scores: {slice: {metric: value}}, as `tress eval` writes.")
+        Path | None,
+        typer.Option(help="Release scores: report.json of `tress eval`, or the quality benchmark's."),
     ] = None,
     about: Annotated[Path | None, typer.Option(help="Markdown that says what the networks are for, put first.")] = None,
     notes: Annotated[Path | None, typer.Option(help="Markdown with known failures, put last.")] = None,

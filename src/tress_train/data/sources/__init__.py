@@ -11,7 +11,6 @@ from tress_train.data.source import DataSource, Free
 
 # What `tress-train cutouts` and `tress-train empties` add to the name of the data set that they cut up.
 CUT_OUT, PART = "-cutouts", "-parts"
-_DERIVED = {CUT_OUT: "subjects cut out of", PART: "parts without a subject of"}
 
 
 def registered_sources() -> dict[str, DataSource]:
@@ -36,7 +35,7 @@ def index(sources: Iterable[DataSource]) -> dict[str, DataSource]:
 
 def source_of(name: str, registered: Mapping[str, DataSource]) -> DataSource | None:
     """The source of a data set, or of the photos it was cut out of, whose licence holds for it too."""
-    return registered.get(name) or registered.get(_photos_of(name)[0])
+    return registered.get(name) or registered.get(_photos_of(name))
 
 
 def allows(free: Free | None, source: DataSource | None) -> bool:
@@ -44,14 +43,8 @@ def allows(free: Free | None, source: DataSource | None) -> bool:
     return free != "open" or (source is not None and source.free == "open")
 
 
-def describe(name: str, registered: Mapping[str, DataSource]) -> str:
-    """What a data set that has a source shows, for the model card."""
-    photos, what = _photos_of(name)
-    return registered[name].what if name in registered else f"{what} {photos}"
-
-
-def _photos_of(name: str) -> tuple[str, str]:
-    for suffix, what in _DERIVED.items():
+def _photos_of(name: str) -> str:
+    for suffix in (CUT_OUT, PART):
         if name.endswith(suffix):
-            return name.removesuffix(suffix), what
-    return name, ""
+            return name.removesuffix(suffix)
+    return name
