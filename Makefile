@@ -10,7 +10,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check -q
 BROWSER = src/tress/browser/built
 
 .PHONY: demo test test-lowest lock web wheel figures card check lint types imports bench-quality bench-gaps bench-speed bench-browser bench-colours bench-marks bench-server bench-batch clean
-.PHONY: docs reference dist installs
+.PHONY: docs reference dist installs weights
 
 demo: .venv-runtime/.ready
 	@mkdir -p demo
@@ -52,6 +52,13 @@ figures: .venv/.ready
 	.venv/$(BIN)/python -m benchmarks.figures.hair
 	.venv/$(BIN)/python -m benchmarks.figures.page
 	.venv/$(BIN)/python -m benchmarks.figures.tutorial
+
+# Both networks from the start (hours; goes on where it was stopped): gather, labels, locator, refiner, export, scores, card.
+# CLONES is a folder of clones of the repositories in docs/datasets.md, DATA the other data; LIST=1 only says what it would run.
+WORK = runs/weights
+weights: .venv/.ready .cache/peers/.ready
+	@test -n "$(CLONES)" -a -n "$(DATA)" || { echo "say where: make weights CLONES=path/to/clones DATA=path/to/data"; exit 2; }
+	PATH="$(CURDIR)/.venv/$(BIN):$$PATH" LIST="$(LIST)" tools/weights.sh "$(CLONES)" "$(DATA)" "$(WORK)"
 
 # The model card, from the records of the runs that made the weights and from the benchmark.
 card: .venv/.ready

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tress import __version__
 from tress.errors import InputError, ModelError, TressError
 from tress_train.commands import comparing, finetuning, gathering, labelling, launching, needing, packing, sweeping
 from tress_train.commands.labelling import DataOption
@@ -155,7 +156,7 @@ def export(
         typer.Option(min=0, help="Input size at a locator's second look, 0 for none; the run's if not given, or none."),
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the model; tress-TASK if not given.")] = "",
-    version: Annotated[str, typer.Option(help="Version of the weights.")] = "0.2.0",
+    version: Annotated[str, typer.Option(help="Version of the weights.")] = __version__,
     licence: Annotated[
         str | None,
         typer.Option(
