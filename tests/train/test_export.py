@@ -1,6 +1,7 @@
 """Exported networks answer as the trained ones do, at every size, and carry their description."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -11,11 +12,15 @@ from typer.testing import CliRunner
 from tress.engine import OnnxEngine
 from tress.errors import InputError, ModelError
 from tress.matting import GRID
+from tress.process.geometry import resize
+from tress.process.looks import locate, look_again
 from tress.spec import ModelSpec
 from tress_train.commands.cli import app
 from tress_train.commands.export import OPSET, export_onnx, load_locator, load_refiner
 from tress_train.models.locator import Locator
+from tress_train.models.looking import Looking
 from tress_train.models.refiner import Refiner
+from tress_train.tasks.locator import LocatorPredictor
 
 pytestmark = pytest.mark.train
 
@@ -43,6 +48,26 @@ def test_locator_parity(locator, tmp_path, half, size):
         want = locator(torch.from_numpy(x))
     for got, true in zip(engine.run(x), want, strict=True):
         np.testing.assert_allclose(got, true.numpy(), atol=TOLERANCE if half else 1e-4)
+
+
+def test_both_looks_of_a_network_in_training_are_those_of_the_exported_one(tmp_path):
+    torch.manual_seed(2)
+    model = Locator("lite0").eval()
+    torch.nn.init.normal_(model.up4.prior.weight)
+    # Something is found, whatever the picture.
+    torch.nn.init.ones_(model.head.bias)
+    path = tmp_path / "a.onnx"
+    export_onnx(model, replace(LOCATOR, second_look_px=96), path, half=False)
+    image = np.random.default_rng(0).integers(0, 256, (90, 130, 3), np.uint8)
+    engine = OnnxEngine(path, threads=1)
+    first = locate(image, engine)
+    want, got = look_again(image, first, engine), Looking(model, 64, 96)(image)
+    assert got.alpha.shape == want.alpha.shape != first.alpha.shape
+    np.testing.assert_allclose(got.alpha, want.alpha, atol=2e-3)
+    assert np.abs(got.uncertainty.astype(int) - want.uncertainty).max() <= 2
+    assert got.presence == pytest.approx(want.presence, abs=1e-4)
+    alpha, _ = LocatorPredictor(model, 64, "fp32", 96)(image)
+    np.testing.assert_allclose(alpha, resize(got.alpha, 90, 130), atol=1e-5)
 
 
 def test_refiner_parity(tmp_path):
