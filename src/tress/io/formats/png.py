@@ -18,10 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import PngImagePlugin
 
-from tress.io.cicp import CodePoints
+from tress.io.cicp import SRGB, CodePoints
 from tress.io.exif import from_raw_profile
 from tress.io.formats.outline import Outline, Samples, refuse
 from tress.io.formats.spliced import Piece, spliced
+from tress.io.gamma import read_gamma_space
+from tress.io.shaper import ColourSpace
 
 _SIGNATURE_BYTES = 8
 _PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
@@ -30,6 +32,7 @@ _FOR_PILLOW = (*_PIXELS, b"tRNS", b"pHYs")
 _MAX_CHUNKS, _BYTES_A_CHUNK = 10_000, 1024
 # Profiles of measured devices have a few MB, XMP with previews as well.
 _MAX_UNPACKED = 32 << 20
+_AS_IT_IS = {b"eXIf": "exif", b"sRGB": "srgb", b"gAMA": "gamma", b"cHRM": "chromaticities"}
 _GREY, _RGB, _GREY_ALPHA, _RGBA = 0, 2, 4, 6
 # ImageMagick's way to put EXIF, XMP and profiles into PNG, older than chunks for them.
 _RAW = {b"Raw profile type exif": "exif", b"Raw profile type APP1": "exif", b"Raw profile type xmp": "xmp"}
@@ -40,8 +43,8 @@ _RAW |= {b"Raw profile type icc": "icc", b"Raw profile type icm": "icc"}
 class _Chunks:
     """What the walk through the chunks finds.
 
-    found: EXIF, XMP and ICC profile.  pixels: the parts of the file that make pixels; whole: these, and the two chunks
-    that Pillow reads besides.
+    found: EXIF, XMP, ICC profile, and what ``sRGB``, ``gAMA`` and ``cHRM`` hold.  pixels: the parts of the file that
+    make pixels; whole: these, and the two chunks that Pillow reads besides.
     """
 
     pixels: list[Piece] = field(default_factory=lambda: [(0, _SIGNATURE_BYTES)])
@@ -61,6 +64,7 @@ def outline(file: BinaryIO) -> Outline:
         InputError: ``picture_corrupt`` for more chunks than any program writes, or two headers.
     """
     chunks = _walk(file)
+    colour = _colour(chunks)
     image = spliced(file, chunks.whole)
     size = struct.unpack(">II", chunks.header[:8]) if len(chunks.header) == 13 else None
     file.seek(0)
@@ -71,9 +75,9 @@ def outline(file: BinaryIO) -> Outline:
         exif=chunks.found.get("exif"),
         xmp=chunks.found.get("xmp"),
         icc=chunks.found.get("icc"),
-        colour=chunks.colour,
+        colour=colour,
         clear_grey=_clear_grey(chunks),
-        samples=_samples(file, chunks),
+        samples=_samples(file, chunks, colour),
         warnings=chunks.warnings,
     )
 
@@ -128,8 +132,8 @@ def _note(chunks: _Chunks, file: BinaryIO, kind: bytes, length: int) -> None:
         chunks.frames = struct.unpack(">I", file.read(4))[0]
     elif kind == b"cICP" and length == 4:
         chunks.colour = CodePoints(*file.read(2))
-    elif kind == b"eXIf":
-        chunks.found.setdefault("exif", file.read(length))
+    elif kind in _AS_IT_IS:
+        chunks.found.setdefault(_AS_IT_IS[kind], file.read(length))
     elif kind == b"iCCP":
         _, _, packed = file.read(length).partition(b"\0")
         if "icc" not in chunks.found:
@@ -174,6 +178,17 @@ def _unpacked(packed: bytes) -> bytes | None:
     return content if stream.eof else None
 
 
+def _colour(chunks: _Chunks) -> ColourSpace | None:
+    """How the colours are told, if not by a profile: of several ways the one that takes precedence in the standard."""
+    if chunks.colour is not None or "icc" in chunks.found:
+        return chunks.colour
+    if "srgb" in chunks.found:
+        return SRGB
+    told, warnings = read_gamma_space(chunks.found.get("gamma", b""), chunks.found.get("chromaticities", b""))
+    chunks.warnings += warnings
+    return told
+
+
 def _clear_grey(chunks: _Chunks) -> int | None:
     """The clear level of 2-bit and 4-bit grey, which Pillow scales to 8 bits without its key."""
     if len(chunks.header) != 13 or len(chunks.key) < 2:
@@ -185,12 +200,13 @@ def _clear_grey(chunks: _Chunks) -> int | None:
     return (int.from_bytes(chunks.key[:2], "big") & most) * 255 // most
 
 
-def _samples(file: BinaryIO, chunks: _Chunks) -> Samples | None:
-    """For pictures of 16 bits whose low bits matter: a profile may spread them, a clear colour has them."""
+def _samples(file: BinaryIO, chunks: _Chunks, told: ColourSpace | None) -> Samples | None:
+    """For pictures of 16 bits whose low bits matter: a conversion may spread them, a clear colour has them."""
     if len(chunks.header) != 13 or chunks.header[8] != 16 or chunks.header[9] not in (_RGB, _GREY_ALPHA, _RGBA):
         return None
     colour = chunks.header[9]
-    if not (chunks.colour or "icc" in chunks.found or (colour == _RGB and len(chunks.key) == 6)):
+    is_spread = told.shaper() is not None if told else "icc" in chunks.found
+    if not (is_spread or (colour == _RGB and len(chunks.key) == 6)):
         return None
     key = struct.unpack(">HHH", chunks.key) if colour == _RGB and len(chunks.key) == 6 else None
     return Samples(
