@@ -25,7 +25,9 @@ from tress.io.formats.spliced import Piece, spliced
 from tress.io.gamma import read_gamma_space
 from tress.io.shaper import ColourSpace
 
-_SIGNATURE_BYTES = 8
+SIGNATURE_BYTES = 8
+COLOURS = (b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP")
+"""What stands before the pixels and says what they mean."""
 _PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _FOR_PILLOW = (*_PIXELS, b"tRNS", b"pHYs")
 # Pixels usually come in pieces of 8 KB; this many more chunks, smaller on average, no program writes.
@@ -47,8 +49,8 @@ class _Chunks:
     make pixels; whole: these, and the two chunks that Pillow reads besides.
     """
 
-    pixels: list[Piece] = field(default_factory=lambda: [(0, _SIGNATURE_BYTES)])
-    whole: list[Piece] = field(default_factory=lambda: [(0, _SIGNATURE_BYTES)])
+    pixels: list[Piece] = field(default_factory=lambda: [(0, SIGNATURE_BYTES)])
+    whole: list[Piece] = field(default_factory=lambda: [(0, SIGNATURE_BYTES)])
     header: bytes = b""
     key: bytes = b""
     colour: CodePoints | None = None
@@ -85,7 +87,7 @@ def outline(file: BinaryIO) -> Outline:
 def _walk(file: BinaryIO) -> _Chunks:
     chunks = _Chunks()
     size = file.seek(0, 2)
-    for start, kind, length in _heads(file, size):
+    for start, kind, length in heads(file, size):
         end = start + 12 + length
         if kind == b"IHDR" and chunks.header:
             refuse("the PNG file has two headers")
@@ -107,9 +109,9 @@ def _extend(pieces: list[Piece], start: int, end: int) -> None:
         pieces.append((start, end))
 
 
-def _heads(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, int]]:
+def heads(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, int]]:
     """Start, kind and length of content of every chunk up to the end of the picture."""
-    position, seen = _SIGNATURE_BYTES, 0
+    position, seen = SIGNATURE_BYTES, 0
     while position + 8 <= size:
         seen += 1
         if seen > _MAX_CHUNKS + size // _BYTES_A_CHUNK:
@@ -219,7 +221,7 @@ def _samples(file: BinaryIO, chunks: _Chunks, told: ColourSpace | None) -> Sampl
 
 def _read_deep(data: bytes, colour: int) -> npt.NDArray[np.uint16]:
     """The 16-bit pixels of a PNG file, by OpenCV; it writes about damage to stderr, so that it is found before."""
-    for start, kind, length in _heads(io.BytesIO(data), len(data)):
+    for start, kind, length in heads(io.BytesIO(data), len(data)):
         checked, end = start + 4, start + 8 + length
         if kind == b"IDAT" and zlib.crc32(memoryview(data)[checked:end]) != int.from_bytes(data[end : end + 4], "big"):
             raise OSError("broken PNG data")
