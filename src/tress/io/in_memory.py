@@ -122,8 +122,8 @@ def _in_100000ths(*values: float) -> bytes:
 def _told_by_file(image: Any) -> tuple[Any, tuple[int, int, int, int] | None]:
     """The clear colour, and what the first frame of a GIF covers if that is not all.
 
-    Pillow scales grey of 2 and 4 bits to 8 when it decodes, but not its clear level, and fills what a frame leaves of
-    its canvas with some colour.  How the file was is forgotten afterwards.
+    Pillow brings grey of 2 and 4 bits and colours of 16 to 8 when it decodes, but not what is clear among them, and
+    fills what a frame leaves of its canvas with some colour.  How the file was is forgotten afterwards.
     """
     clear = image.info.get("transparency")
     tile = next(iter(getattr(image, "tile", None) or ()), None)
@@ -135,7 +135,11 @@ def _told_by_file(image: Any) -> tuple[Any, tuple[int, int, int, int] | None]:
         return clear, None if is_whole or image.tell() else (left, top, right, bottom)
     mode = tile[3] if isinstance(tile[3], str) else next(iter(tile[3] or ()), None)
     most = {"L;2": 3, "L;4": 15}.get(str(mode))
-    return (clear * 255 // most if most and isinstance(clear, int) else clear), None
+    if most and isinstance(clear, int):
+        return clear * 255 // most, None
+    if mode == "RGB;16B" and isinstance(clear, tuple):
+        return tuple(value >> 8 for value in clear), None
+    return clear, None
 
 
 def _own_exif(image: Any) -> bytes | None:
