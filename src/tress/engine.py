@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from tress.builds import explained, is_installed
 from tress.errors import ModelError
+from tress.io.onnx_data import check_external_data
 from tress.spec import ModelSpec
 
 Floats = npt.NDArray[np.float32]
@@ -104,9 +105,10 @@ class OnnxEngine:
         passed_over: why the devices that ``auto`` would have preferred did not start; tell the user.
 
     Raises:
-        ModelError: ``model_not_found``, ``model_corrupt`` (not an ONNX file, or a torn one), ``model_unsupported``
-            (needs a newer ONNX Runtime), ``model_load`` (anything else that stops it), ``model_spec`` and
-            ``model_spec_missing``, ``device_unknown``, ``device_unavailable``, ``threads``.
+        ModelError: ``model_not_found``, ``model_corrupt`` (not an ONNX file, or a torn one), ``model_external_data``
+            (weights outside its folder), ``model_unsupported`` (needs a newer ONNX Runtime), ``model_load`` (anything
+            else that stops it), ``model_spec`` and ``model_spec_missing``, ``device_unknown``, ``device_unavailable``,
+            ``threads``.
     """
 
     def __init__(
@@ -125,6 +127,7 @@ class OnnxEngine:
             raise ModelError("threads", f"threads must be at least 1 but is {threads}")
         self._name = "the model" if isinstance(model, bytes) else str(model)
         source = _source(model)
+        check_external_data(model if isinstance(model, bytes) else Path(model), self._name)
         self.threads = threads or usable_cores()
         self.passed_over: list[ModelError] = []
         self.device, self._session = self._start(source, device, threads)

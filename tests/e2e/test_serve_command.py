@@ -1,20 +1,26 @@
 """``tress serve`` as a process: worker processes, shared numbers, stopping, and refusals."""
 
 import importlib.util
+import io
 import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 
 NEEDED = ("fastapi", "uvicorn", "prometheus_client", "python_multipart")
 pytestmark = [
@@ -267,3 +273,80 @@ def test_a_new_key_can_be_appended_to_the_key_file(capsys, tmp_path):
         "shop": "shop",
         "office": "office",
     }
+
+
+# ---- the page's preview ---------------------------------------------------------------------------------------------
+
+
+def preview(port, photo):
+    """Status, media type and body of the answer for a photo that browsers cannot show."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/page/preview", photo, {"Content-Type": "image/heic"})
+    try:
+        with urllib.request.urlopen(request, timeout=120) as response:
+            return response.status, response.headers["Content-Type"], response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Content-Type"], error.read()
+
+
+def tiff(pixels, **options):
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "TIFF", **options)
+    return out.getvalue()
+
+
+def heic(pixels, **options):
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(out, quality=95, **options)
+    return out.getvalue()
+
+
+def test_the_page_shows_what_browsers_do_not(start):
+    """Through the whole service: its decoder processes, its limits, its errors."""
+    pixels = np.full((48, 64, 3), (30, 60, 200), np.uint8)
+    pixels[:, :32] = (220, 60, 30)
+    turned = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x112, 3, 1, 6, 0, 0)
+    thumbnail, photo = Image.fromarray(pixels[::8, ::8]), Image.fromarray(pixels)
+    with_thumbnail = io.BytesIO()
+    thumbnail.save(with_thumbnail, "TIFF", tiffinfo={254: 1}, save_all=True, append_images=[photo])
+    clear = np.dstack([pixels, np.full((48, 64), 255, np.uint8)])
+    clear[:24, :, 3] = 0
+    shown = {
+        "HEIC": (heic(pixels), pixels),
+        "HEIC of a phone held upright": (heic(pixels, exif=turned), np.rot90(pixels, -1)),
+        "TIFF": (tiff(pixels, compression="tiff_lzw"), pixels),
+        "TIFF with a thumbnail in front": (with_thumbnail.getvalue(), pixels),
+        "TIFF with alpha": (tiff(clear), clear),
+    }
+    raw = tiff(pixels, tiffinfo={50706: b"\1\4\0\0"})
+    of_webp = tiff(pixels).replace(struct.pack("<HHIHH", 259, 3, 1, 1, 0), struct.pack("<HHIHH", 259, 3, 1, 50001, 0))
+    refused = {
+        "camera raw": (raw, "picture_unsupported"),
+        "torn HEIC": (heic(pixels)[:-200], "picture_truncated"),
+        "torn TIFF": (tiff(pixels)[:2000], "picture_truncated"),
+        "too large": (tiff(np.zeros((1000, 1100), np.uint8)), "picture_too_large"),
+        "a TIFF of WebP": (of_webp, "picture_unsupported"),
+        "text": (b"no picture at all", "not_a_picture"),
+        "nothing": (b"", "image_missing"),
+    }
+    process, port, log = start("--max-megapixels", "1")
+    for name, (data, expected) in shown.items():
+        status, kind, body = preview(port, data)
+        assert status == 200, (name, body)
+        assert kind == ("image/png" if "alpha" in name else "image/jpeg"), name
+        answer = np.asarray(Image.open(io.BytesIO(body)))
+        visible = expected[..., 3] > 0 if expected.shape[2] == 4 else np.ones(expected.shape[:2], bool)
+        assert answer.shape[:2] == expected.shape[:2], name
+        difference = np.abs(answer[..., :3].astype(int) - expected[..., :3])
+        assert difference[visible].mean() < 4, name
+        if expected.shape[2] == 4:
+            np.testing.assert_array_equal(answer[..., 3], expected[..., 3])
+    for name, (data, code) in refused.items():
+        status, kind, body = preview(port, data)
+        assert 400 <= status < 500, (name, status, body)
+        assert json.loads(body)["error"]["code"] == code, (name, body)
+        assert kind.startswith("application/json"), name
+    assert get(port, "/readyz")
+    process.terminate()
+    assert process.wait(30) == 0
+    for line in log.read_text().splitlines():
+        assert json.loads(line).get("status", 200) < 500, line

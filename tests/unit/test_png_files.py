@@ -140,6 +140,15 @@ def test_the_clear_colour_of_sixteen_bits_is_compared_with_all_of_them() -> None
     assert picture.warnings == ()
 
 
+def test_a_pil_image_of_sixteen_bits_keeps_its_clear_colour() -> None:
+    deep = np.full((4, 6, 3), 0x1234, np.uint16)
+    deep[:, 3:, 1] += 0x100
+    data = png(deep, 16, before=chunk(b"tRNS", struct.pack(">HHH", 0x1234, 0x1234, 0x1234)))
+    for picture in (decode(data), from_pil(Image.open(io.BytesIO(data)), 1.0)):
+        assert picture.alpha is not None
+        np.testing.assert_array_equal(picture.alpha, np.repeat([[0, 1]], 3, 1).repeat(4, 0))
+
+
 def test_millions_of_chunks_are_refused() -> None:
     for place in ("before", "after"):
         with pytest.raises(InputError, match="chunks") as caught:

@@ -420,3 +420,29 @@ def test_what_a_tiff_is_compressed_with_is_named(compression: int, name: str) ->
     with pytest.raises(InputError, match=name) as caught:
         decode(tiff([page(PHOTO, compression=compression)]))
     assert caught.value.code == "picture_unsupported"
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("layout", list(LAYOUTS))
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_grey_in_every_layout(order: str, layout: str, depth: type) -> None:
+    stored = DEEP[..., :2] if depth == np.uint16 else (DEEP[..., :2] >> 8).astype(np.uint8)
+    grey, alpha = (rounded(stored[..., i]) if depth == np.uint16 else stored[..., i] for i in (0, 1))
+    whole = np.repeat(grey[..., None], 3, axis=-1)
+    for photometric, expected in ((1, whole), (0, 255 - whole)):
+        made = [page(stored[..., 0], order, photometric=photometric, **LAYOUTS[layout])]
+        assert shows(decode(tiff(made, order)), expected)
+        picture = decode(tiff([page(stored, order, photometric=photometric, extra=[2], **LAYOUTS[layout])], order))
+        assert shows(picture, expected)
+        assert picture.alpha is not None
+        np.testing.assert_array_equal(np.round(picture.alpha * 255), alpha)
+
+
+@pytest.mark.parametrize("extra", [(), (2,), (0, 0)])
+def test_planes_of_grey_are_named(extra: tuple[int, ...]) -> None:
+    for depth in (np.uint8, np.uint16):
+        pixels = RNG.integers(0, 255, (8, 8, 1 + (len(extra) or 2))).astype(depth)
+        stack = tiff([page(pixels, photometric=1, planar=True, extra=extra)])
+        with pytest.raises(InputError, match="planes of grey") as caught:
+            decode(stack)
+        assert caught.value.code == "picture_unsupported"

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tress.io.shaper import SRGB_PRIMARIES, Curve, Shaper, srgb_to_linear, to_xyz_d50
+from tress.io.shaper import D65, SRGB_PRIMARIES, Curve, Shaper, srgb_to_linear, to_xyz_d50
 
 _UNSPECIFIED, _SRGB_LIKE = 2, (1, 6, 13, 14, 15)
 _LINEAR, _PQ, _HLG, _GAMMA_22, _GAMMA_28 = 8, 16, 18, 4, 5
-_D65 = (0.3127, 0.3290)
 # Red, green and blue of each, and its white.
 _PRIMARIES = {
-    1: (*SRGB_PRIMARIES, _D65),
-    9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), _D65),
+    1: (*SRGB_PRIMARIES, D65),
+    9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), D65),
     11: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.314, 0.351)),
-    12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
+    12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), D65),
 }
 # The brightness of paper, and the peak that HLG is graded for (ITU-R BT.2408), in cd/m2.
 _WHITE_NITS, _HLG_PEAK_NITS, _HLG_SYSTEM_GAMMA = 203.0, 1000.0, 1.2
@@ -45,6 +44,15 @@ class CodePoints:
         """Whether the picture may be brighter than white."""
         return self.transfer in (_PQ, _HLG)
 
+    @property
+    def warning(self) -> str:
+        """What is cut off or not known; or nothing."""
+        if self.is_hdr:
+            return "the picture is HDR (PQ or HLG): what is brighter than white was cut off"
+        if self.shaper() is None and not self.is_srgb:
+            return "the colours of the file are of a kind that tress does not know; they were taken for sRGB"
+        return ""
+
     def shaper(self) -> Shaper | None:
         """The way to sRGB; None if there is nothing to do, or the curve is not known."""
         curve = _curve(self.transfer)
@@ -52,6 +60,9 @@ class CodePoints:
             return None
         *primaries, white = _PRIMARIES.get(self.primaries, _PRIMARIES[1])
         return Shaper((curve, curve, curve), to_xyz_d50(tuple(primaries), white))
+
+
+SRGB = CodePoints(1, 13)
 
 
 def _curve(transfer: int) -> Curve | None:

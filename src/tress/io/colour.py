@@ -61,7 +61,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
             return converted, f"the colour profile is for {known} pictures; it was ignored"
         if image.mode == "L" and (shaper := read_shaper(profile)) is not None:
             # Every level by itself: LittleCMS goes through colours, and is a level off here and there.
-            return image.point(shaper.apply(np.arange(256, dtype=np.uint8)[None])[0].tolist()), ""
+            return _each_level(image, shaper), ""
         transform = _transform(source, image.mode)
         if image.mode == "RGB":
             if not _is_identity(transform):
@@ -98,14 +98,22 @@ def _lab_to_srgb(image: Image.Image) -> Image.Image:
     return _transform(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB").apply(image)
 
 
-def shaped(image: Image.Image, shaper: Shaper) -> Image.Image:
-    """A picture of mode RGB, converted by curves and a matrix."""
+def shaped(image: Image.Image, shaper: Shaper | None) -> Image.Image:
+    """A picture of mode L or RGB, converted by the same curve for each channel and a matrix; None changes nothing."""
+    if shaper is None:
+        return image
+    if image.mode == "L":
+        return _each_level(image, shaper.for_grey())
     result = Image.new("RGB", image.size)
     rows = max(1, _PIECE_PX // image.width)
     for top in range(0, image.height, rows):
         part = image.crop((0, top, image.width, min(top + rows, image.height)))
         result.paste(Image.fromarray(shaper.apply(np.asarray(part))), (0, top))
     return result
+
+
+def _each_level(image: Image.Image, shaper: Shaper) -> Image.Image:
+    return image.point(shaper.apply(np.arange(256, dtype=np.uint8)[None])[0].tolist())
 
 
 def lab_to_srgb8(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> Rgb8:

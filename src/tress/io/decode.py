@@ -7,7 +7,7 @@ is read or changed, so a host program and other threads keep theirs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, NoReturn
 
 from PIL import Image, ImageFile
@@ -18,6 +18,7 @@ from tress.io import containers, exif
 from tress.io.exif import Metadata
 from tress.io.formats.outline import Outline, ends_too_early
 from tress.io.formats.table import OUTLINES
+from tress.io.gamma import ADOBE_RGB
 from tress.io.limits import MAX_MEGAPIXELS
 from tress.io.pixels import load
 from tress.io.sources import Source, opened, unreadable
@@ -53,9 +54,9 @@ def decode(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Picture
     """Decodes JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF and HEIC; of several frames or pages the first that is no
     thumbnail.
 
-    EXIF orientation is applied, ICC profiles are converted (``tress.io.colour`` says how), 1-bit, 16-bit, grey,
-    palette, CMYK, Lab and premultiplied files are understood.  Colours deeper than 8 bits are rounded to 8 after the
-    conversion where that matters.  Grey float TIFF must lie in [0, 1] and is taken as sRGB-encoded.
+    EXIF orientation is applied; colours told by ICC profiles or otherwise are converted (``tress.io.colour``); 1-bit,
+    16-bit, grey, palette, CMYK, Lab and premultiplied files are understood.  Colours deeper than 8 bits are rounded to
+    8 after the conversion where that matters.  Grey float TIFF must lie in [0, 1] and is taken as sRGB-encoded.
 
     Args:
         source: the file's bytes, its path, or a binary file object, which is read from its start and stays open.
@@ -183,6 +184,8 @@ def _picture(image: ImageFile.ImageFile | None, outline: Outline, kind: str) -> 
         warnings.append("the EXIF block is damaged and was ignored")
     turn = outline.turn or exif.orientation(own_exif)
     xmp = outline.xmp or info.get("xmp")
+    if exif.is_adobe_rgb(own_exif) and not (outline.colour or outline.icc or info.get("icc_profile")):
+        outline = replace(outline, colour=ADOBE_RGB)
     loaded = load(image, outline)
     dpi = exif.sane_dpi(outline.dpi or info.get("dpi")) or exif.dpi(own_exif)
     del image

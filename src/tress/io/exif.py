@@ -14,6 +14,12 @@ from dataclasses import dataclass
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+# Directories of EXIF and of DCF, and what they say of colours.
+PHOTO, INTEROPERABILITY, COLOUR_SPACE, INTEROPERABILITY_INDEX = 0x8769, 0xA005, 0xA001, 0x0001
+# Of the colour space: what the standard knows, and what some programs write.
+_SRGB, ADOBE_RGB, _UNCALIBRATED = 1, 2, 0xFFFF
+# DCF, by which cameras tell the two they know.
+_DCF_SRGB, _DCF_ADOBE_RGB = b"R98\0", b"R03\0"
 _ASCII, _SHORT, _RATIONAL = 2, 3, 5
 _RAW_HEAD = re.compile(rb"\s{0,9}\w{1,20}\s{1,9}\d{1,9}\s")
 # Description, maker, model, software, date, artist, copyright: text that means the same in every container.
@@ -25,8 +31,8 @@ class Metadata:
     """What a picture carries beside its pixels.
 
     Attributes:
-        exif: a TIFF-structured EXIF block without the ``Exif`` prefix, orientation 1, embedded thumbnail blanked; or
-            None.
+        exif: a TIFF-structured EXIF block without the ``Exif`` prefix, orientation 1, colours said to be sRGB, embedded
+            thumbnail blanked; or None.
         xmp: an XMP packet, orientation 1, thumbnails removed; or None.
     """
 
@@ -68,6 +74,27 @@ def orientation(exif: bytes | None) -> int:
         if entry.tag == _ORIENTATION and 1 <= entry.value <= 8:
             return entry.value
     return 1
+
+
+def is_adobe_rgb(exif: bytes | None) -> bool:
+    """Whether a camera says that its colours are Adobe RGB."""
+    space, dcf = _colour_marks(exif)
+    mark = exif[dcf.value_at : dcf.value_at + len(_DCF_ADOBE_RGB)] if exif and dcf else b""
+    return mean_adobe_rgb(space.value if space else 0, mark)
+
+
+def mean_adobe_rgb(space: int, dcf: bytes) -> bool:
+    """Whether the values of ``ColorSpace`` and ``InteroperabilityIndex`` mean Adobe RGB."""
+    return space == ADOBE_RGB or (space == _UNCALIBRATED and dcf == _DCF_ADOBE_RGB)
+
+
+def _colour_marks(exif: bytes | None) -> tuple[_Entry | None, _Entry | None]:
+    """Where a camera says which colours it wrote: the colour space, and the mark of DCF."""
+    first = {entry.tag: entry.value for entry in _entries(exif, 0)}
+    photo = {entry.tag: entry for entry in _entries_at(exif, first.get(PHOTO))}
+    link = photo.get(INTEROPERABILITY)
+    marks = {entry.tag: entry for entry in _entries_at(exif, link.value if link else None)}
+    return photo.get(COLOUR_SPACE), marks.get(INTEROPERABILITY_INDEX)
 
 
 def dpi(exif: bytes | None) -> tuple[float, float] | None:
@@ -124,7 +151,7 @@ def from_descriptive_tags(tags: Mapping[int, object]) -> bytes | None:
 
 
 def upright_exif(exif: bytes | None) -> bytes | None:
-    """A copy for an upright picture: orientation 1, and the thumbnail's bytes, which show the old picture, blanked."""
+    """A copy for an upright picture in sRGB: the thumbnail's bytes, which show the old picture, are blanked."""
     if exif is None:
         return None
     order, patched = _order(exif), bytearray(exif)
@@ -133,6 +160,11 @@ def upright_exif(exif: bytes | None) -> bytes | None:
             # By the standard it is a short, but some programs write a long, and it is read as one.
             if entry.tag == _ORIENTATION and (entry.kind == _SHORT or 1 <= entry.value <= 8):
                 struct.pack_into(order + ("H" if entry.kind == _SHORT else "I"), patched, entry.value_at, 1)
+    space, dcf = _colour_marks(exif)
+    if space is not None:
+        struct.pack_into(order + ("H" if space.kind == _SHORT else "I"), patched, space.value_at, _SRGB)
+    if dcf is not None and dcf.length == len(_DCF_SRGB):
+        patched[dcf.value_at : dcf.value_at + len(_DCF_SRGB)] = _DCF_SRGB
     second = {entry.tag: entry.value for entry in _entries(exif, 1)}
     start, length = second.get(_THUMBNAIL_OFFSET), second.get(_THUMBNAIL_LENGTH)
     if start is not None and length is not None and start < len(patched):
@@ -194,8 +226,13 @@ def _next_directory_at(exif: bytes) -> int | None:
 
 
 def _entries(exif: bytes | None, index: int) -> Iterator[_Entry]:
-    """The entries of one directory, as far as they can be read; offsets instead of values that do not fit."""
-    if exif is None or (at := _directory_at(exif, index)) is None or at + 2 > len(exif):
+    """The entries of one of the directories that follow each other."""
+    return _entries_at(exif, None if exif is None else _directory_at(exif, index))
+
+
+def _entries_at(exif: bytes | None, at: int | None) -> Iterator[_Entry]:
+    """The entries of a directory, as far as they can be read; offsets instead of values that do not fit."""
+    if exif is None or at is None or at + 2 > len(exif):
         return
     order = _order(exif)
     count = struct.unpack_from(order + "H", exif, at)[0]

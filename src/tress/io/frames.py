@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import GifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
+from PIL import Image, PngImagePlugin
 
-from tress.arrays import Rgb8
-from tress.errors import InputError
-from tress.io.colour import to_srgb
+from tress.errors import InputError, printable
+from tress.io import exif
 from tress.io.containers import HEAD_BYTES, identify
 from tress.io.decode import Picture, check_pixel_limit
 from tress.io.exif import Metadata
+from tress.io.formats.reel import Part, Reel, check_reel
+from tress.io.formats.table import OUTLINES, REELS
+from tress.io.pixels import load
+from tress.io.sources import opened
+from tress.io.upright import upright_alpha, upright_rgb
 
 FORMATS = ("png", "webp")
-_DECODERS: dict[str, Any] = {
-    "gif": GifImagePlugin.GifImageFile,
-    "png": PngImagePlugin.PngImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
-}
 # What browsers show for files that name no time.
 _DURATION_MS = 100
 
@@ -43,47 +42,80 @@ class Timing:
 
 
 class Animation:
-    """An animated picture that is read frame by frame."""
+    """An animated picture that is read frame by frame.
 
-    def __init__(self, image: Any, kind: str, max_megapixels: float) -> None:
-        # The first picture of such a PNG is for programs that know no animations, and not played.
-        hidden = int(bool(image.info.get("default_image")))
-        self._image, self._kind, self._numbers = image, kind, range(hidden, image.n_frames)
-        check_pixel_limit(image.width, image.height * len(self._numbers), max_megapixels=max_megapixels)
-        loops = image.info.get("loop", 0 if kind != "gif" else 1)
-        self._loops, self._durations = int(loops), [_DURATION_MS] * len(self._numbers)
+    Attributes:
+        timing: how it is played.
+    """
+
+    def __init__(self, reel: Reel, kind: str) -> None:
+        self._reel, self._kind = reel, kind
+        durations = [part.duration_ms or _DURATION_MS for part in reel.parts[: reel.announced]]
+        self.timing = Timing(tuple(durations), reel.loops)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return self._reel.announced
 
     def __iter__(self) -> Iterator[Picture]:
         """The frames, whole, as ``decode`` gives pictures.
 
+        What no frame has covered is clear, and so is the place of one that is taken away again, as in browsers.
+
         Raises:
-            InputError: a frame is damaged.
+            InputError: a frame is damaged or missing.
         """
-        for index, number in enumerate(self._numbers):
+        turn = exif.orientation(self._reel.exif)
+        canvas = Image.new("RGBA", self._reel.size_px)
+        for index in range(len(self)):
+            name = f"frame {index + 1} of {len(self)}"
+            if index == len(self._reel.parts):
+                raise InputError("picture_truncated", f"{name} cannot be read: the file ends too early")
+            part = self._reel.parts[index]
             try:
-                self._image.seek(number)
-                whole = self._image.convert("RGBA")
+                before = canvas.copy() if part.then == "restore" else canvas
+                warnings = _draw(canvas, part, self._kind)
             except Exception as error:  # decoders answer hostile bytes with every kind of exception
-                raise InputError(
-                    "picture_corrupt", f"frame {index + 1} of {len(self)} cannot be read: {error}"
-                ) from error
-            # A time of 0 is shown as 100 ms too.
-            self._durations[index] = round(self._image.info.get("duration", 0)) or _DURATION_MS
-            pixels = np.asarray(whole)
-            alpha = pixels[..., 3].astype(np.float32) / np.float32(255) if pixels[..., 3].min() < 255 else None
-            yield Picture(self._colours(whole), alpha, None, Metadata(), self._kind)
+                raise InputError("picture_corrupt", f"{name} cannot be read: {error}") from error
+            alpha = canvas.getchannel("A")
+            yield Picture(
+                upright_rgb(canvas.convert("RGB"), turn),
+                None if alpha.getextrema() == (255, 255) else upright_alpha(alpha, turn),
+                None,
+                Metadata(),
+                self._kind,
+                warnings,
+            )
+            if part.then == "clear" and (seen := _seen(canvas, part)):
+                canvas.paste((0, 0, 0, 0), seen)
+            canvas = before
 
-    @property
-    def timing(self) -> Timing:
-        """Known once all frames have been read."""
-        return Timing(tuple(self._durations), self._loops)
 
-    def _colours(self, whole: Image.Image) -> Rgb8:
-        converted, _ = to_srgb(whole.convert("RGB"), self._image.info.get("icc_profile"))
-        return np.array(converted)
+def _draw(canvas: Image.Image, part: Part, kind: str) -> tuple[str, ...]:
+    """Puts the picture of a frame into its place; returns warnings."""
+    if part.open is None:
+        return ()
+    outline = OUTLINES[kind](part.open())
+    loaded = load(None if outline.samples else outline.open(), outline)
+    picture = loaded.image.convert("RGBA")
+    if loaded.alpha is not None:
+        picture.putalpha(loaded.alpha)
+    left, top, right, bottom = part.box
+    if picture.size != (right - left, bottom - top):
+        raise ValueError("its size is not the one that is announced")
+    if seen := _seen(canvas, part):
+        inside = picture.crop((0, 0, seen[2] - left, seen[3] - top))
+        if part.is_over:
+            canvas.alpha_composite(inside, (left, top))
+        else:
+            canvas.paste(inside, (left, top))
+    return tuple(printable(warning) for warning in (*outline.warnings, *loaded.warnings))
+
+
+def _seen(canvas: Image.Image, part: Part) -> tuple[int, int, int, int] | None:
+    """The place of a frame without what reaches beyond the canvas; None if that is all of it."""
+    left, top, right, bottom = part.box
+    right, bottom = min(right, canvas.width), min(bottom, canvas.height)
+    return (left, top, right, bottom) if left < right and top < bottom else None
 
 
 def open_animation(source: object, *, max_megapixels: float) -> Animation | None:
@@ -94,17 +126,24 @@ def open_animation(source: object, *, max_megapixels: float) -> Animation | None
         max_megapixels: the limit on width x height x frames, in millions.
 
     Raises:
-        InputError: all frames together are too large.
+        InputError: all frames together are too large, or there are more of them, or of other things, than any program
+            writes.
     """
-    try:
-        data = source if isinstance(source, bytes) else Path(source).read_bytes()  # type: ignore[arg-type]
-        kind = identify(data[:HEAD_BYTES])
-        image = _DECODERS[kind](io.BytesIO(data))
-        if not getattr(image, "is_animated", False):
-            return None
-    except Exception:  # a file that is missing, no picture, or damaged; and what is not a file at all
+    if not isinstance(source, (bytes, bytearray, memoryview, str, os.PathLike)):
         return None
-    return Animation(image, kind, max_megapixels)
+    try:
+        with opened(source) as file:
+            data = file.read()
+        kind = identify(data[:HEAD_BYTES])
+    except (InputError, OSError):
+        return None
+    reel = REELS[kind](io.BytesIO(data)) if kind in REELS else None
+    if reel is None:
+        return None
+    width_px, height_px = reel.size_px
+    check_reel(reel, kind.upper())
+    check_pixel_limit(width_px, height_px * reel.announced, max_megapixels=max_megapixels)
+    return Animation(reel, kind)
 
 
 def encode_frames(

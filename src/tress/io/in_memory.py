@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 from dataclasses import replace
 from typing import Any
 
@@ -64,9 +65,11 @@ def _lossless(image: Any) -> bytes:
 
     clear, covered = _told_by_file(image)
     image.load()
-    turned = Image.Exif()
-    turned[_ORIENTATION] = _orientation(image)
-    options: dict[str, Any] = {"icc_profile": image.info.get("icc_profile"), "exif": turned}
+    told = Image.Exif()
+    told[_ORIENTATION] = _orientation(image)
+    if _is_adobe_rgb(image):
+        told.get_ifd(exif.PHOTO)[exif.COLOUR_SPACE] = exif.ADOBE_RGB
+    options: dict[str, Any] = {"icc_profile": image.info.get("icc_profile"), "exif": told}
     if dpi := exif.sane_dpi(image.info.get("dpi")):
         options["dpi"] = dpi
     if image.mode.startswith("I;16"):
@@ -85,7 +88,7 @@ def _lossless(image: Any) -> bytes:
         # Pillow hands it on through conversions that make it meaningless.
         fits = isinstance(clear, _CLEAR.get(plain.mode, int))
         plain.save(buffer, "PNG", compress_level=0, transparency=clear if fits else None, **options)
-        return _with_code_points(buffer.getvalue(), image)
+        return _with_colours(buffer.getvalue(), image)
     return buffer.getvalue()
 
 
@@ -96,20 +99,31 @@ def _is_thumbnail(image: Any) -> bool:
     return (isinstance(kind, int) and bool(kind & 1)) or Tag.DNG_VERSION in tags
 
 
-def _with_code_points(png: bytes, image: Any) -> bytes:
-    """The same file, saying how the colours are told in AVIF and HEIC where there is no profile."""
-    told = image.info.get("nclx_profile")
-    if not isinstance(told, dict) or image.info.get("icc_profile"):
+def _with_colours(png: bytes, image: Any) -> bytes:
+    """The same file, saying how the colours are told where there is no profile."""
+    info = image.info
+    if info.get("icc_profile"):
         return png
-    points = [told.get(name, 2) for name in ("color_primaries", "transfer_characteristics")]
-    return with_chunk(png, b"cICP", bytes([*(int(point) & 0xFF for point in points), 0, 1]))
+    if isinstance(points := info.get("nclx_profile"), dict):
+        numbers = [points.get(name, 2) for name in ("color_primaries", "transfer_characteristics")]
+        return with_chunk(png, b"cICP", bytes([*(int(number) & 0xFF for number in numbers), 0, 1]))
+    with contextlib.suppress(TypeError, ValueError, struct.error):  # what a program has put there may be anything
+        if "gamma" in info:
+            png = with_chunk(png, b"gAMA", _in_100000ths(info["gamma"]))
+        if "chromaticity" in info:
+            png = with_chunk(png, b"cHRM", _in_100000ths(*info["chromaticity"]))
+    return with_chunk(png, b"sRGB", b"\0") if "srgb" in info else png
+
+
+def _in_100000ths(*values: float) -> bytes:
+    return struct.pack(f">{len(values)}I", *(round(value * 100_000) for value in values))
 
 
 def _told_by_file(image: Any) -> tuple[Any, tuple[int, int, int, int] | None]:
     """The clear colour, and what the first frame of a GIF covers if that is not all.
 
-    Pillow scales grey of 2 and 4 bits to 8 when it decodes, but not its clear level, and fills what a frame leaves of
-    its canvas with some colour.  How the file was is forgotten afterwards.
+    Pillow brings grey of 2 and 4 bits and colours of 16 to 8 when it decodes, but not what is clear among them, and
+    fills what a frame leaves of its canvas with some colour.  How the file was is forgotten afterwards.
     """
     clear = image.info.get("transparency")
     tile = next(iter(getattr(image, "tile", None) or ()), None)
@@ -121,23 +135,42 @@ def _told_by_file(image: Any) -> tuple[Any, tuple[int, int, int, int] | None]:
         return clear, None if is_whole or image.tell() else (left, top, right, bottom)
     mode = tile[3] if isinstance(tile[3], str) else next(iter(tile[3] or ()), None)
     most = {"L;2": 3, "L;4": 15}.get(str(mode))
-    return (clear * 255 // most if most and isinstance(clear, int) else clear), None
+    if most and isinstance(clear, int):
+        return clear * 255 // most, None
+    if mode == "RGB;16B" and isinstance(clear, tuple):
+        return tuple(value >> 8 for value in clear), None
+    return clear, None
 
 
-def _orientation(image: Any) -> int:
-    """As ``decode`` finds it in the file: what EXIF says, not XMP, wherever PNG files have it."""
+def _own_exif(image: Any) -> bytes | None:
+    """The block that ``decode`` finds in the file, wherever PNG files have it; None where Pillow made it up."""
     own = exif.bare(image.info.get("exif"))
     if own is None:
         for name, text in image.info.items():
             if name in _RAW_EXIF and isinstance(text, str):
                 own = exif.bare(exif.from_raw_profile(text.encode("latin-1", "replace")))
-    if own is not None:
+    return own
+
+
+def _orientation(image: Any) -> int:
+    """As ``decode`` finds it: what EXIF says, not XMP."""
+    if (own := _own_exif(image)) is not None:
         return exif.orientation(own)
     if any(name in image.info for name in ("xmp", "XML:com.adobe.xmp")):
         return 1
     with contextlib.suppress(Exception):  # what a program has put there may be anything
         return int(image.getexif().get(_ORIENTATION, 1))
     return 1
+
+
+def _is_adobe_rgb(image: Any) -> bool:
+    if (own := _own_exif(image)) is not None:
+        return exif.is_adobe_rgb(own)
+    with contextlib.suppress(Exception):  # as above
+        block = image.getexif()
+        dcf = str(block.get_ifd(exif.INTEROPERABILITY).get(exif.INTEROPERABILITY_INDEX, ""))
+        return exif.mean_adobe_rgb(block.get_ifd(exif.PHOTO).get(exif.COLOUR_SPACE, 0), dcf.encode() + b"\0")
+    return False
 
 
 def from_array(array: npt.NDArray) -> Picture:

@@ -15,7 +15,6 @@ from tress.io.colour import lab_to_srgb8, shaped, to_srgb
 from tress.io.formats.outline import Outline, Samples
 from tress.io.formats.tiff_image import Tiff
 from tress.io.icc import read_shaper
-from tress.io.shaper import Shaper
 
 Array: TypeAlias = "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]"
 _PIECE_PX = 1 << 18
@@ -72,25 +71,12 @@ def _from_image(image: ImageFile.ImageFile | None, outline: Outline) -> Loaded:
     if plain.mode in ("LA", "RGBA"):
         alpha = plain.getchannel("A")
         plain = plain.convert("L" if plain.mode == "LA" else "RGB")
-    shaper, warnings = _told_by_code_points(outline)
-    if outline.colour is None:
+    told = outline.colour
+    if told is None or plain.mode not in ("L", "RGB"):
         plain, warning = to_srgb(plain, profile)
-        warnings += [warning] if warning else []
-    elif shaper is not None:
-        plain = shaped(plain.convert("RGB"), shaper)
-    return Loaded(plain if plain.mode in ("L", "RGB") else plain.convert("RGB"), alpha, warnings)
-
-
-def _told_by_code_points(outline: Outline) -> tuple[Shaper | None, list[str]]:
-    colour = outline.colour
-    if colour is None:
-        return None, []
-    shaper = colour.shaper()
-    if colour.is_hdr:
-        return shaper, ["the picture is HDR (PQ or HLG): what is brighter than white was cut off"]
-    if shaper is None and not colour.is_srgb:
-        return None, ["the colours of the file are of a kind that tress does not know; they were taken for sRGB"]
-    return shaper, []
+    else:
+        plain, warning = shaped(plain, told.shaper()), told.warning
+    return Loaded(plain if plain.mode in ("L", "RGB") else plain.convert("RGB"), alpha, [warning] if warning else [])
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
@@ -160,13 +146,14 @@ def _from_samples(samples: Samples, outline: Outline) -> Loaded:
         alpha = Image.fromarray(np.where(is_clear, 0, 255).astype(np.uint8))
     if samples.inverted:
         colours = np.invert(colours)
-    shaper, warnings = _told_by_code_points(outline)
-    profile = None if outline.colour else outline.icc
     if samples.colour == "lab":
-        return Loaded(Image.fromarray(lab_to_srgb8(colours)), alpha, warnings)
-    shaper = shaper or (read_shaper(profile) if profile else None)
-    if shaper is not None and samples.colour == "grey" and shaper.to_xyz is None:
-        return Loaded(Image.fromarray(shaper.apply(colours[..., 0])), alpha, warnings)
+        return Loaded(Image.fromarray(lab_to_srgb8(colours)), alpha)
+    told = outline.colour if samples.colour in ("grey", "rgb") else None
+    profile = None if told else outline.icc
+    warnings = [told.warning] if told and told.warning else []
+    shaper = told.shaper() if told else read_shaper(profile) if profile else None
+    if shaper is not None and samples.colour == "grey" and (told or shaper.to_xyz is None):
+        return Loaded(Image.fromarray(shaper.for_grey().apply(colours[..., 0])), alpha, warnings)
     if shaper is not None and samples.colour in ("grey", "rgb") and shaper.to_xyz is not None:
         rgb = colours if samples.colour == "rgb" else np.repeat(colours, 3, axis=-1)
         return Loaded(Image.fromarray(shaper.apply(rgb)), alpha, warnings)

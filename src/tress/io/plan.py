@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Literal, TypeAlias
 from tress.errors import InputError
 from tress.io.files import NO_PERMISSION, target_exists
 from tress.io.naming import BESIDE, PICTURE_SUFFIXES, PLAIN, NameTemplate, picture_stem
+from tress.io.sources import name_too_long
 
 STANDARD_STREAM = "-"
 
@@ -135,6 +137,8 @@ def _expand(name: str, *, skipped: str | None, warn: Callable[[str], None]) -> l
     except PermissionError as error:
         raise InputError("path_no_permission", f"no permission to read {error.filename or name}") from error
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            raise name_too_long(name) from error
         raise InputError("path_invalid", f"{name!r} cannot be read: {error}") from error
     if not is_there:
         hint = "tress reads files; download it first" if "://" in name else "check the name and the folder"

@@ -38,22 +38,23 @@ def encode_png(
     done, data = cv2.imencode(".png", pixels if swap is None else cv2.cvtColor(pixels, swap), flags)
     if not done:
         raise OSError("the PNG encoder failed")
-    chunks = [_chunk(b"sRGB", bytes([_RELATIVE_COLORIMETRIC]))]
+    chunks = [chunk(b"sRGB", bytes([_RELATIVE_COLORIMETRIC]))]
     if dpi:
         x, y = (round(value * _METRE_IN_INCHES) for value in dpi)
-        chunks.append(_chunk(b"pHYs", struct.pack(">IIB", x, y, 1)))
+        chunks.append(chunk(b"pHYs", struct.pack(">IIB", x, y, 1)))
     if xmp:
-        chunks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))
+        chunks.append(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))
     if exif:
-        chunks.append(_chunk(b"eXIf", exif))
+        chunks.append(chunk(b"eXIf", exif))
     plain = data.tobytes()
     return b"".join([plain[:_AFTER_HEADER], *chunks, plain[_AFTER_HEADER:]])
 
 
 def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
     """A copy of a PNG file with one more chunk, after its header."""
-    return b"".join([png[:_AFTER_HEADER], _chunk(kind, content), png[_AFTER_HEADER:]])
+    return b"".join([png[:_AFTER_HEADER], chunk(kind, content), png[_AFTER_HEADER:]])
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk with its length and checksum."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ Curve: TypeAlias = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 Point: TypeAlias = tuple[float, float]
 
 SRGB_PRIMARIES: tuple[Point, Point, Point] = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+D65: Point = (0.3127, 0.3290)
 # As the chromatic adaptation of ICC profiles is defined: Bradford, to the white of D50.
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 _D50 = np.array([0.9642, 1.0, 0.8249])
@@ -47,7 +48,7 @@ def to_xyz_d50(primaries: tuple[Point, ...], white: Point) -> npt.NDArray[np.flo
     return np.linalg.inv(_BRADFORD) @ np.diag(scale) @ _BRADFORD @ columns
 
 
-_FROM_XYZ = np.linalg.inv(to_xyz_d50(SRGB_PRIMARIES, (0.3127, 0.3290)))
+_FROM_XYZ = np.linalg.inv(to_xyz_d50(SRGB_PRIMARIES, D65))
 
 
 def xyz_to_srgb8(xyz: npt.NDArray[np.float64]) -> Rgb8:
@@ -66,6 +67,10 @@ class Shaper:
 
     curves: tuple[Curve, ...]
     to_xyz: npt.NDArray[np.float64] | None = None
+
+    def for_grey(self) -> Shaper:
+        """The same for pixels of one channel, where all three curves are one."""
+        return Shaper(self.curves[:1])
 
     def apply(self, pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> Rgb8:
         """Converts pixels.
@@ -88,6 +93,17 @@ class Shaper:
             light = np.stack([table[part[..., i]] for i, table in enumerate(tables)], axis=-1)
             result[top : top + rows] = _encoded(light @ (_FROM_XYZ @ self.to_xyz).T.astype(np.float32))
         return result
+
+
+class ColourSpace(Protocol):
+    """How a file tells its colours, other than by a profile."""
+
+    @property
+    def warning(self) -> str:
+        """What cannot be honoured, in a whole sentence; or nothing."""
+
+    def shaper(self) -> Shaper | None:
+        """The way to sRGB, the same curve for each channel; None if there is nothing to do, or it is not known."""
 
 
 @functools.cache

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 from PIL import ImageFile
 
 from tress.errors import InputError
-
-if TYPE_CHECKING:
-    from tress.io.cicp import CodePoints
+from tress.io.shaper import ColourSpace
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Outline:
         exif: a TIFF-structured block; None where the opened image has it, or nobody.
         xmp: a packet, likewise.
         icc: colour profile, likewise.
-        colour: colours told by code points, which replace a profile.
+        colour: how colours are told without a profile; it replaces one.
         aperture: left, top, right and bottom of what is to be shown of the stored pixels.
         covered: left, top, right and bottom of what the first frame covers; the rest of the canvas is clear.
         clear_grey: the clear level of a grey picture at 8 bits, where Pillow gives another.
@@ -67,7 +65,7 @@ class Outline:
     exif: bytes | None = None
     xmp: bytes | None = None
     icc: bytes | None = None
-    colour: CodePoints | None = None
+    colour: ColourSpace | None = None
     aperture: tuple[int, int, int, int] | None = None
     covered: tuple[int, int, int, int] | None = None
     clear_grey: int | None = None

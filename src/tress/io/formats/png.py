@@ -18,18 +18,23 @@ import numpy as np
 import numpy.typing as npt
 from PIL import PngImagePlugin
 
-from tress.io.cicp import CodePoints
+from tress.io.cicp import SRGB, CodePoints
 from tress.io.exif import from_raw_profile
 from tress.io.formats.outline import Outline, Samples, refuse
 from tress.io.formats.spliced import Piece, spliced
+from tress.io.gamma import read_gamma_space
+from tress.io.shaper import ColourSpace
 
-_SIGNATURE_BYTES = 8
+SIGNATURE_BYTES = 8
+COLOURS = (b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP")
+"""What stands before the pixels and says what they mean."""
 _PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _FOR_PILLOW = (*_PIXELS, b"tRNS", b"pHYs")
 # Pixels usually come in pieces of 8 KB; this many more chunks, smaller on average, no program writes.
 _MAX_CHUNKS, _BYTES_A_CHUNK = 10_000, 1024
 # Profiles of measured devices have a few MB, XMP with previews as well.
 _MAX_UNPACKED = 32 << 20
+_AS_IT_IS = {b"eXIf": "exif", b"sRGB": "srgb", b"gAMA": "gamma", b"cHRM": "chromaticities"}
 _GREY, _RGB, _GREY_ALPHA, _RGBA = 0, 2, 4, 6
 # ImageMagick's way to put EXIF, XMP and profiles into PNG, older than chunks for them.
 _RAW = {b"Raw profile type exif": "exif", b"Raw profile type APP1": "exif", b"Raw profile type xmp": "xmp"}
@@ -40,12 +45,12 @@ _RAW |= {b"Raw profile type icc": "icc", b"Raw profile type icm": "icc"}
 class _Chunks:
     """What the walk through the chunks finds.
 
-    found: EXIF, XMP and ICC profile.  pixels: the parts of the file that make pixels; whole: these, and the two chunks
-    that Pillow reads besides.
+    found: EXIF, XMP, ICC profile, and what ``sRGB``, ``gAMA`` and ``cHRM`` hold.  pixels: the parts of the file that
+    make pixels; whole: these, and the two chunks that Pillow reads besides.
     """
 
-    pixels: list[Piece] = field(default_factory=lambda: [(0, _SIGNATURE_BYTES)])
-    whole: list[Piece] = field(default_factory=lambda: [(0, _SIGNATURE_BYTES)])
+    pixels: list[Piece] = field(default_factory=lambda: [(0, SIGNATURE_BYTES)])
+    whole: list[Piece] = field(default_factory=lambda: [(0, SIGNATURE_BYTES)])
     header: bytes = b""
     key: bytes = b""
     colour: CodePoints | None = None
@@ -61,6 +66,7 @@ def outline(file: BinaryIO) -> Outline:
         InputError: ``picture_corrupt`` for more chunks than any program writes, or two headers.
     """
     chunks = _walk(file)
+    colour = _colour(chunks)
     image = spliced(file, chunks.whole)
     size = struct.unpack(">II", chunks.header[:8]) if len(chunks.header) == 13 else None
     file.seek(0)
@@ -71,9 +77,9 @@ def outline(file: BinaryIO) -> Outline:
         exif=chunks.found.get("exif"),
         xmp=chunks.found.get("xmp"),
         icc=chunks.found.get("icc"),
-        colour=chunks.colour,
+        colour=colour,
         clear_grey=_clear_grey(chunks),
-        samples=_samples(file, chunks),
+        samples=_samples(file, chunks, colour),
         warnings=chunks.warnings,
     )
 
@@ -81,7 +87,7 @@ def outline(file: BinaryIO) -> Outline:
 def _walk(file: BinaryIO) -> _Chunks:
     chunks = _Chunks()
     size = file.seek(0, 2)
-    for start, kind, length in _heads(file, size):
+    for start, kind, length in heads(file, size):
         end = start + 12 + length
         if kind == b"IHDR" and chunks.header:
             refuse("the PNG file has two headers")
@@ -103,9 +109,9 @@ def _extend(pieces: list[Piece], start: int, end: int) -> None:
         pieces.append((start, end))
 
 
-def _heads(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, int]]:
+def heads(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, int]]:
     """Start, kind and length of content of every chunk up to the end of the picture."""
-    position, seen = _SIGNATURE_BYTES, 0
+    position, seen = SIGNATURE_BYTES, 0
     while position + 8 <= size:
         seen += 1
         if seen > _MAX_CHUNKS + size // _BYTES_A_CHUNK:
@@ -128,8 +134,8 @@ def _note(chunks: _Chunks, file: BinaryIO, kind: bytes, length: int) -> None:
         chunks.frames = struct.unpack(">I", file.read(4))[0]
     elif kind == b"cICP" and length == 4:
         chunks.colour = CodePoints(*file.read(2))
-    elif kind == b"eXIf":
-        chunks.found.setdefault("exif", file.read(length))
+    elif kind in _AS_IT_IS:
+        chunks.found.setdefault(_AS_IT_IS[kind], file.read(length))
     elif kind == b"iCCP":
         _, _, packed = file.read(length).partition(b"\0")
         if "icc" not in chunks.found:
@@ -174,6 +180,17 @@ def _unpacked(packed: bytes) -> bytes | None:
     return content if stream.eof else None
 
 
+def _colour(chunks: _Chunks) -> ColourSpace | None:
+    """How the colours are told, if not by a profile: of several ways the one that takes precedence in the standard."""
+    if chunks.colour is not None or "icc" in chunks.found:
+        return chunks.colour
+    if "srgb" in chunks.found:
+        return SRGB
+    told, warnings = read_gamma_space(chunks.found.get("gamma", b""), chunks.found.get("chromaticities", b""))
+    chunks.warnings += warnings
+    return told
+
+
 def _clear_grey(chunks: _Chunks) -> int | None:
     """The clear level of 2-bit and 4-bit grey, which Pillow scales to 8 bits without its key."""
     if len(chunks.header) != 13 or len(chunks.key) < 2:
@@ -185,12 +202,13 @@ def _clear_grey(chunks: _Chunks) -> int | None:
     return (int.from_bytes(chunks.key[:2], "big") & most) * 255 // most
 
 
-def _samples(file: BinaryIO, chunks: _Chunks) -> Samples | None:
-    """For pictures of 16 bits whose low bits matter: a profile may spread them, a clear colour has them."""
+def _samples(file: BinaryIO, chunks: _Chunks, told: ColourSpace | None) -> Samples | None:
+    """For pictures of 16 bits whose low bits matter: a conversion may spread them, a clear colour has them."""
     if len(chunks.header) != 13 or chunks.header[8] != 16 or chunks.header[9] not in (_RGB, _GREY_ALPHA, _RGBA):
         return None
     colour = chunks.header[9]
-    if not (chunks.colour or "icc" in chunks.found or (colour == _RGB and len(chunks.key) == 6)):
+    is_spread = told.shaper() is not None if told else "icc" in chunks.found
+    if not (is_spread or (colour == _RGB and len(chunks.key) == 6)):
         return None
     key = struct.unpack(">HHH", chunks.key) if colour == _RGB and len(chunks.key) == 6 else None
     return Samples(
@@ -203,7 +221,7 @@ def _samples(file: BinaryIO, chunks: _Chunks) -> Samples | None:
 
 def _read_deep(data: bytes, colour: int) -> npt.NDArray[np.uint16]:
     """The 16-bit pixels of a PNG file, by OpenCV; it writes about damage to stderr, so that it is found before."""
-    for start, kind, length in _heads(io.BytesIO(data), len(data)):
+    for start, kind, length in heads(io.BytesIO(data), len(data)):
         checked, end = start + 4, start + 8 + length
         if kind == b"IDAT" and zlib.crc32(memoryview(data)[checked:end]) != int.from_bytes(data[end : end + 4], "big"):
             raise OSError("broken PNG data")

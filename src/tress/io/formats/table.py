@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 from PIL import BmpImagePlugin
 
-from tress.io.formats import gif, heif, jpeg, png, tiff, webp
+from tress.io.formats import apng, gif, heif, jpeg, png, tiff, webp
 from tress.io.formats.outline import Outline
+from tress.io.formats.reel import Reel
 
 
 def _bmp(file: BinaryIO) -> Outline:
@@ -26,3 +27,6 @@ OUTLINES: dict[str, Callable[[BinaryIO], Outline]] = {
     "heic": heif.outline_heic,
 }
 """From the name of a format, as ``tress.io.containers`` knows it, to what looks at a file that stands at its start."""
+
+REELS: dict[str, Callable[[BinaryIO], Reel | None]] = {"gif": gif.reel, "png": apng.reel, "webp": webp.reel}
+"""The same to what reads the frames of an animation."""

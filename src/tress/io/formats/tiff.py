@@ -6,16 +6,19 @@ something twice.  They get one that is written anew: the tags that make a pictur
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from typing import BinaryIO
 
-from tress.io.exif import DESCRIPTIVE, from_descriptive_tags
+from tress.errors import InputError
+from tress.io import exif
 from tress.io.formats import tiff_samples
 from tress.io.formats.outline import Outline, check_coded_size, ends_too_early, refuse, refuse_raw, unsupported
 from tress.io.formats.spliced import spliced
-from tress.io.formats.tiff_directory import Directory, Layout, pages, read_layout, written
+from tress.io.formats.tiff_directory import Directory, Layout, pages, read_directory, read_layout, written
 from tress.io.formats.tiff_image import Tiff
 from tress.io.formats.tiff_tags import PICTURE, Tag
+from tress.io.gamma import ADOBE_RGB, GammaSpace
 
 _REDUCED, _PAGE_OF_SEVERAL, _MASK = 1, 2, 4
 _OLD_REDUCED = 2
@@ -80,15 +83,17 @@ def outline(file: BinaryIO) -> Outline:
     warnings = []
     if chosen is not top[0]:
         warnings.append("the first page of the file is a thumbnail; the largest page is used")
+    profile = _value(chosen, Tag.ICC, _MAX_ICC_BYTES)
     return Outline(
         lambda: Tiff(spliced(file, _single(chosen, size))),
         size_px=(chosen.number(Tag.WIDTH), chosen.number(Tag.HEIGHT)) if _area(chosen) else None,
         has_more=bool(more),
         dpi=_dpi(chosen),
         turn=orientation if 1 <= (orientation := chosen.number(Tag.ORIENTATION, 1)) <= 8 else 1,
-        exif=from_descriptive_tags(_texts(chosen)),
+        exif=exif.from_descriptive_tags(_texts(chosen)),
         xmp=_value(chosen, Tag.XMP, _MAX_XMP_BYTES),
-        icc=_value(chosen, Tag.ICC, _MAX_ICC_BYTES),
+        icc=profile,
+        colour=None if profile else _colour(file, chosen, size),
         samples=tiff_samples.samples(file, chosen, size),
         warnings=warnings,
     )
@@ -177,10 +182,21 @@ def _value(page: Directory, tag: int, most_bytes: int) -> bytes | None:
 
 def _texts(page: Directory) -> dict[int, str]:
     texts = {}
-    for tag in DESCRIPTIVE:
+    for tag in exif.DESCRIPTIVE:
         if tag in page.entries and page.entries[tag].kind == _ASCII and (text := _value(page, tag, _MAX_TEXT_BYTES)):
             texts[tag] = text.split(b"\0")[0].decode("utf-8", "replace")
     return texts
+
+
+def _colour(file: BinaryIO, page: Directory, size: int) -> GammaSpace | None:
+    """What a camera says of the colours in the EXIF of its TIFF."""
+    with contextlib.suppress(InputError):  # a torn EXIF block, without which the picture is whole
+        photo = read_directory(file, page.layout, page.number(exif.PHOTO), size)
+        below = photo and read_directory(file, page.layout, photo.number(exif.INTEROPERABILITY), size)
+        dcf = (below and _value(below, exif.INTEROPERABILITY_INDEX, 4)) or b""
+        if photo and exif.mean_adobe_rgb(photo.number(exif.COLOUR_SPACE), dcf):
+            return ADOBE_RGB
+    return None
 
 
 def _dpi(page: Directory) -> tuple[float, float] | None:

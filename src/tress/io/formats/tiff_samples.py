@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from tress.io.formats.outline import Samples
+from tress.io.formats.outline import Samples, unsupported
 from tress.io.formats.spliced import spliced
 from tress.io.formats.tiff_directory import Directory, Entry, Layout, written
 from tress.io.formats.tiff_image import Tiff
@@ -35,7 +35,11 @@ _PLAIN = Layout("<", False)
 
 
 def samples(file: BinaryIO, page: Directory, size: int) -> Samples | None:
-    """How to read the page, if Pillow cannot, or not without loss; None if it can, or nobody does."""
+    """How to read the page, if Pillow cannot, or not without loss; None if it can, or nobody does.
+
+    Raises:
+        InputError: ``picture_unsupported``.
+    """
     bits, count = page.numbers(Tag.BITS), page.number(Tag.SAMPLES, 1)
     colour = _COLOURS.get(page.number(Tag.PHOTOMETRIC, -1))
     depths = set(bits)
@@ -47,11 +51,12 @@ def samples(file: BinaryIO, page: Directory, size: int) -> Samples | None:
     if page.number(Tag.PREDICTOR, 1) not in (1, _HORIZONTAL) or page.number(Tag.FILL_ORDER, 1) != 1:
         return None
     is_planar = page.number(Tag.PLANAR, 1) == 2 and count > 1
-    is_deep = depths == {16} and count > 1
-    has_more = count > channels and colour in ("cmyk", "lab")
+    is_inverted = page.number(Tag.PHOTOMETRIC) == _WHITE_IS_ZERO
+    is_deep = depths == {16} and (count > 1 or is_inverted)
+    has_more = count > channels and (is_inverted or colour in ("cmyk", "lab"))
     if is_planar and colour == "grey":
         # Scientific stacks look like this, photos do not.
-        return None
+        unsupported("TIFF with planes of grey beside each other is not supported")
     if not (is_planar or is_deep or has_more or page.number(Tag.PHOTOMETRIC) == _ICC_LAB):
         return None
     extra = page.numbers(Tag.EXTRA_SAMPLES)
@@ -61,7 +66,7 @@ def samples(file: BinaryIO, page: Directory, size: int) -> Samples | None:
         colour,
         alpha_at=channels + alphas[0] if alphas else None,
         premultiplied=bool(alphas) and extra[alphas[0]] == _ASSOCIATED,
-        inverted=page.number(Tag.PHOTOMETRIC) == _WHITE_IS_ZERO,
+        inverted=is_inverted,
     )
 
 
