@@ -96,8 +96,10 @@ installs: .venv-release/.ready
 
 # Side by side with rembg; see benchmarks/README.md.
 bench-quality: .venv-runtime/.ready .venv-rembg/.ready .cache/peers/.ready
-	@test -n "$(DATA)" || { echo "say which data: make bench-quality DATA=path/to/data"; exit 2; }
+	@test -n "$(DATA)" -a -n "$(MORE)" || { echo "say which data: make bench-quality DATA=path/to/val MORE=path/to/val-more"; exit 2; }
 	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(DATA)" --plain
+	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(MORE)" --plain --work .cache/bench-more \
+	  --out benchmarks/results/quality_more.json
 	.venv-runtime/$(BIN)/python -m benchmarks.quality.run --data "$(DATA)" --sets $(EXACT) \
 	  --out benchmarks/results/quality_matting.json
 
