@@ -26,6 +26,7 @@ from tress_train.labels.distil import read_pictures
 from tress_train.labels.gather import checksum, gather, listed
 from tress_train.labels.keying import key_white
 from tress_train.labels.outlines import alpha_of_contours, alpha_of_trimap
+from tress_train.labels.thin_keying import ThinSettings, key_thin
 
 pytestmark = pytest.mark.train
 
@@ -257,6 +258,32 @@ def test_cut_outs_from_white_are_cut_outs_for_the_training(make: Make, tmp_path:
     assert cutout[5, 5, 3] == 0
 
 
+def test_thin_things_are_keyed_each_as_its_list_says(make: Make, tmp_path: Path) -> None:
+    picture = np.full((120, 100, 3), 255, np.uint8)
+    cv2.line(picture, (20, 20), (80, 100), (160, 60, 30), 3, cv2.LINE_AA)
+    content = encoded(picture, "PNG")
+    rule = Repository("", "", "", r"[^/]+/(.+)\.png", "", listed_as="rods")
+    lists = tmp_path / "lists"
+    (lists / "rods.txt").write_text('a/as-it-is.png\na/trimmed.png\t{"trim_px": 6}\n')
+    files = {"photos/a/as-it-is.png": content, "photos/a/trimmed.png": content, "photos/a/not-listed.png": content}
+    source = make("sticks", files, Gathering("objects", "rgba", (), "thin"), rule)
+    assert gather(source, [tmp_path / "clones"], tmp_path / "out") == 2
+    records = read_collection([tmp_path / "out"]).train
+    assert {(r.set, r.edge, r.alpha) for r in records.values()} == {("sticks", "rgba", None)}
+    expected = key_thin(picture, ThinSettings())
+    np.testing.assert_array_equal(read_rgba(records["sticks/as-it-is.webp"].image), expected)
+    np.testing.assert_array_equal(read_rgba(records["sticks/trimmed.webp"].image), expected[6:-6, 6:-6])
+
+
+@pytest.mark.parametrize("settings", ['{"treshold": 20}', "threshold=20"])
+def test_settings_that_cannot_be_read_are_named(make: Make, tmp_path: Path, settings: str) -> None:
+    (tmp_path / "lists" / "rods.txt").write_text(f"a/1.jpg\t{settings}\n")
+    rule = Repository("", "", "", r"[^/]+/(.+)\.jpg", "", listed_as="rods")
+    source = make("sticks", {"photos/a/1.jpg": jpeg()}, Gathering("objects", "rgba", (), "thin"), rule)
+    with pytest.raises(InputError, match=r"settings of photos/a/1\.jpg cannot be read"):
+        gather(source, [tmp_path / "clones"], tmp_path / "out")
+
+
 def test_the_command_gathers_what_is_free(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     beasts = masks(make)
     known = {"beasts": replace(beasts, free="open"), "closed": replace(beasts, name="closed", licence="research set")}
@@ -283,10 +310,11 @@ def test_lists_and_rules_of_the_registered_sets_fit() -> None:
         assert source.gathering is not None
         keys: list[str] = []
         for repository in source.gathering.repositories:
-            stem = repository.name.replace("/", "+")
-            files -= {f"{stem}.txt", f"{stem}.unlabelled.txt"}
+            files -= {f"{repository.list_name}.txt", f"{repository.list_name}.unlabelled.txt"}
             paths = listed(repository, waiting=False) + listed(repository, waiting=True)
             keys += [gathering._expanded(repository, path, repository.key) for path in paths]
+            keyers = [gathering._keyer(source.gathering, *line) for line in gathering._lines(repository).items()]
+            assert all((keyer is not None) == (source.gathering.edge == "rgba") for keyer in keyers), name
             assert len(repository.commit) == 40
             assert bool(repository.label) == (source.gathering.alpha in ("mask", "contours", "trimap")), name
         assert keys, name

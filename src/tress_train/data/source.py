@@ -15,7 +15,8 @@ Free = Literal["open", "research"]
 class Repository:
     """The pictures of a data set that lie in one public git repository.
 
-    Which of them are taken stands in ``sources/lists``, a path below ``folder`` a line.
+    Which of them are taken stands in ``sources/lists``, a path below ``folder`` a line; after a tab may follow settings
+    of that picture, as JSON.
 
     Attributes:
         name: OWNER/NAME on GitHub.
@@ -25,6 +26,8 @@ class Repository:
         key: what a picture is called here, made of the groups of ``picture``.
         label: path of its label in the repository, made likewise; empty where there are none.
         checksum: see ``tress_train.labels.gather.checksum``.
+        listed_as: name of the list, without its ending, if it is not OWNER+NAME, as where two data sets share a
+            repository.
     """
 
     name: str
@@ -34,6 +37,12 @@ class Repository:
     checksum: str
     key: str = r"\1"
     label: str = ""
+    listed_as: str = ""
+
+    @property
+    def list_name(self) -> str:
+        """Name of the list, without its ending."""
+        return self.listed_as or self.name.replace("/", "+")
 
 
 @dataclass(frozen=True)
@@ -43,15 +52,16 @@ class Gathering:
     Attributes:
         kind, edge, ignore_px: as in a manifest.
         alpha: what the alpha is made of: ``mask``, ``contours`` or ``trimap``, which are labels of the data set;
-            ``white``, the ground that its subjects were photographed before; ``teacher``, which the user names in
-            ``tress-train distil``; empty where there is no alpha.
+            ``white``, the ground that its subjects were photographed before, or ``thin``, the same for thin things in
+            small photos, each with settings of its own; ``teacher``, which the user names in ``tress-train distil``;
+            empty where there is no alpha.
         repositories: where the pictures lie.
     """
 
     kind: str
     edge: Edge
     repositories: tuple[Repository, ...]
-    alpha: Literal["", "mask", "contours", "trimap", "white", "teacher"] = ""
+    alpha: Literal["", "mask", "contours", "trimap", "white", "thin", "teacher"] = ""
     ignore_px: int = 0
 
 

@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
@@ -30,20 +31,27 @@ from tress_train.data.source import DataSource, Gathering, Repository
 from tress_train.labels.distil import write_png
 from tress_train.labels.keying import key_white
 from tress_train.labels.outlines import alpha_of_contours, alpha_of_mask, alpha_of_trimap
+from tress_train.labels.thin_keying import ThinSettings, key_thin
 
 LISTS = resources.files("tress_train.data.sources") / "lists"
 LONG_SIDE_PX = 1024
 _QUALITY = 92
 _ORIENTATION = 0x112
 Row = dict[str, object]
+Keyer = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
 
 
 def listed(repository: Repository, *, waiting: bool) -> list[str]:
     """The pictures of a repository that are taken, or those that nobody has labelled yet, as paths in it."""
-    name = repository.name.replace("/", "+") + (".unlabelled" if waiting else "")
-    file = LISTS / f"{name}.txt"
+    return list(_lines(repository, ".unlabelled" if waiting else ""))
+
+
+def _lines(repository: Repository, ending: str = "") -> dict[str, str]:
+    """What a list says of every picture beside its path."""
+    file = LISTS / f"{repository.list_name}{ending}.txt"
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    return [(PurePosixPath(repository.folder) / line).as_posix() for line in lines]
+    parts = (line.partition("\t") for line in lines)
+    return {(PurePosixPath(repository.folder) / path).as_posix(): settings for path, _, settings in parts}
 
 
 def checksum(repository: Repository, blobs: Mapping[str, str]) -> str:
@@ -97,9 +105,11 @@ def gather(
         tasks.append((repository, clone, blobs, paths))
     count, rows = sum(len(paths) for *_, paths in tasks), []
     for repository, clone, blobs, paths in tasks:
+        settings = _lines(repository)
         with clone:
             for path in paths:
-                row = _Picture(source.name, how, repository, path, out / "train").write(clone, blobs)
+                keyer = _keyer(how, path, settings.get(path, ""))
+                row = _Picture(source.name, how, repository, path, out / "train", keyer).write(clone, blobs)
                 rows.append(row)
                 if progress is not None:
                     progress(len(rows), count)
@@ -121,13 +131,28 @@ def _check(repository: Repository, blobs: Mapping[str, str]) -> None:
         )
 
 
+def _keyer(how: Gathering, path: str, settings: str) -> Keyer | None:
+    """What makes a cut-out of a photo, if its ground is what the alpha is made of.
+
+    Raises:
+        InputError: the list has no proper settings for the photo.
+    """
+    if how.alpha == "thin":
+        try:
+            return partial(key_thin, settings=ThinSettings(**json.loads(settings or "{}")))
+        except (TypeError, ValueError) as error:
+            raise InputError("list_malformed", f"the settings of {path} cannot be read: {error}") from error
+    return key_white if how.alpha == "white" else None
+
+
 class _Picture:
     """One picture of a data set, on its way from a clone into a data folder."""
 
-    def __init__(self, name: str, how: Gathering, repository: Repository, path: str, folder: Path) -> None:
-        key = _expanded(repository, path, repository.key)
-        self.how, self.path, self.folder = how, path, folder
-        self.stem = folder / name / key
+    def __init__(
+        self, name: str, how: Gathering, repository: Repository, path: str, folder: Path, keyer: Keyer | None
+    ) -> None:
+        self.how, self.path, self.folder, self.keyer = how, path, folder, keyer
+        self.stem = folder / name / _expanded(repository, path, repository.key)
         self.label = _label(repository, path)
         self.row: Row = {"set": name, "kind": how.kind, "edge": how.edge, "ignore_px": how.ignore_px}
 
@@ -152,14 +177,17 @@ class _Picture:
 
     def _write_image(self, content: bytes) -> Path:
         as_stored, anew = self._names()
-        if self.how.alpha != "white" and _serves_as_stored(content):
+        if self.keyer is None and _serves_as_stored(content):
             write_atomic(as_stored, content, overwrite=True)
             return as_stored
         pixels = decode(content).pixels
-        if self.how.alpha == "white":
-            pixels = shrink_rgba(key_white(pixels), LONG_SIDE_PX)
+        if self.keyer is not None:
+            pixels = shrink_rgba(self.keyer(pixels), LONG_SIDE_PX)
+        # Coarser colours would bleed into what is a few pixels wide.
+        lossless = self.how.alpha == "thin"
         encoded = io.BytesIO()
-        Pillow.fromarray(shrink(pixels, LONG_SIDE_PX)).save(encoded, "WEBP", quality=_QUALITY, exact=True)
+        image = Pillow.fromarray(shrink(pixels, LONG_SIDE_PX))
+        image.save(encoded, "WEBP", quality=_QUALITY, lossless=lossless, exact=True)
         write_atomic(anew, encoded.getvalue(), overwrite=True)
         return anew
 

@@ -36,9 +36,9 @@ def key_white(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """
     colours = image.astype(np.float32)
     ground = _white_ground(image)
-    sure_ground = cv2.erode(ground.astype(np.uint8), _square(5)) > 0
-    without_specks = cv2.morphologyEx((~ground).astype(np.uint8), cv2.MORPH_OPEN, _square(9))
-    sure_subject = cv2.erode(without_specks, _square(13)) > 0
+    sure_ground = cv2.erode(ground.astype(np.uint8), square(5)) > 0
+    without_specks = cv2.morphologyEx((~ground).astype(np.uint8), cv2.MORPH_OPEN, square(9))
+    sure_subject = cv2.erode(without_specks, square(13)) > 0
     near_subject = _carried(colours, sure_subject, _FROM_SUBJECT_PX)
     near_ground = _carried(colours, sure_ground, _FROM_GROUND_PX)
     way = near_subject - near_ground
@@ -49,7 +49,7 @@ def key_white(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     alpha = np.clip((alpha - _END) / (1 - 2 * _END), 0, 1)
     alpha[sure_ground] = 0
     alpha[sure_subject] = 1
-    own = _own_colours(colours, alpha, near_subject, near_ground)
+    own = own_colours(colours, alpha, near_subject, near_ground)
     return np.rint(np.dstack([own, 255 * alpha])).astype(np.uint8)
 
 
@@ -65,7 +65,8 @@ def _white_ground(image: npt.NDArray[np.uint8]) -> Mask:
     return ground | np.isin(gaps, large[large > 0])
 
 
-def _square(side_px: int) -> npt.NDArray[np.uint8]:
+def square(side_px: int) -> npt.NDArray[np.uint8]:
+    """A structuring element ``(side_px, side_px)`` of ones."""
     return np.ones((side_px, side_px), np.uint8)
 
 
@@ -85,8 +86,16 @@ def _carried(colours: Floats, region: Mask, radii_px: Sequence[int]) -> Floats:
     return result
 
 
-def _own_colours(colours: Floats, alpha: Floats, near_subject: Floats, near_ground: Floats) -> Floats:
-    """The ground taken out of soft pixels; where too little of the subject is in them, its colours from nearby."""
+def own_colours(
+    colours: Floats, alpha: Floats, near_subject: Floats, near_ground: Floats, *, enough: float = 0.25
+) -> Floats:
+    """The ground taken out of soft pixels; where too little of the subject is in them, its colours from nearby.
+
+    Args:
+        colours, near_subject, near_ground: ``(H, W, 3)`` float32, 0 to 255: the photo, the subject and the ground.
+        alpha: ``(H, W)`` float32 in [0, 1].
+        enough: the alpha above which a pixel tells the subject's colour itself.
+    """
     a = alpha[..., None]
     unmixed = np.clip((colours - (1 - a) * near_ground) / np.maximum(a, 0.05), 0, 255)
-    return np.select([a > 0.98, a > 0.25], [colours, unmixed], near_subject).astype(np.float32)
+    return np.select([a > 0.98, a > enough], [colours, unmixed], near_subject).astype(np.float32)

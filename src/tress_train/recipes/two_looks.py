@@ -52,7 +52,7 @@ CUTOUTS = {
     "dreambooth-photos-hd-cutouts": 0.05,
     "trash-objects-cutouts": 0.03,
     "caltech101-photos-cutouts": 0.05,
-    "thin-things-cutouts": 0.12,
+    "thin-things": 0.12,
     "*": 0.1,
 }
 EVERYTHING = Mix(
