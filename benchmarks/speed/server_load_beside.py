@@ -3,11 +3,13 @@
 The hostile clients run on the same cores as the service, which strangers do not.  So there are three measurements, in
 turns: honest clients alone; honest clients while the hostile ones send all they have to a server that only refuses
 (``server_load_sink``); and honest clients while the same is sent to the service.  The first two differ by what hostile
-clients cost themselves, the last two by what they cost the service.
+clients cost themselves, the last two by what they cost the service.  Processor time of the service for each honest
+request says the same, whatever else runs on the machine, but knows nothing of waiting.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import statistics
 import sys
@@ -15,18 +17,19 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Any
 
 from benchmarks.speed.server_load_hostile import attacking
-from benchmarks.speed.server_load_service import HOST, THREADS, Server, ask, cut, processor_s, repeat
+from benchmarks.speed.server_load_service import HOST, THREADS, Server, ask, cut, machine_s, processor_s, repeat
 from benchmarks.speed.server_load_sink import sink
 
 _WATCH_S = 0.25
 
 
 def measure_beside(server: Server, photo: bytes, seconds: float, hostile_key: str, rounds: int) -> dict[str, Any]:
-    """Throughput of honest clients in each of the three, and for the last what was answered, and who took how much.
+    """Throughput of honest clients in each of the three, who took how much of the processors, and what was answered.
 
     Args:
         server: takes the keys of both.
@@ -36,31 +39,20 @@ def measure_beside(server: Server, photo: bytes, seconds: float, hostile_key: st
         rounds: so often the three take turns.
     """
     each_s = seconds / rounds
-    statuses: Counter[str] = Counter()
+    honest = _Honest(server, photo)
     attempts: Counter[str] = Counter()
-    rates: dict[str, list[float]] = {"alone": [], "elsewhere": [], "beside": []}
-    cores: defaultdict[str, list[float]] = defaultdict(list)
     slowest_s = 0.0
     cut(server, photo)
     for _ in range(rounds):
-        meter = _Meter(service_alone=server.process.pid)
-        rates["alone"].append(_rate(server, photo, each_s, Counter()))
-        meter.read(cores, each_s)
+        honest.ask("alone", each_s)
         with _refusing() as (pid, port), attacking(port, hostile_key, photo) as attack:
-            meter = _Meter(clients_elsewhere=attack.pid, refuser=pid, service_elsewhere=server.process.pid)
-            rates["elsewhere"].append(_rate(server, photo, each_s, Counter()))
-            meter.read(cores, each_s)
+            honest.ask("elsewhere", each_s, refuser=pid, clients=attack.pid)
         with attacking(server.port, hostile_key, photo) as attack, _watching(server) as watched:
-            meter = _Meter(clients=attack.pid, service=server.process.pid)
-            rates["beside"].append(_rate(server, photo, each_s, statuses))
-            meter.read(cores, each_s)
+            honest.ask("beside", each_s, clients=attack.pid)
             attempts += attack.attempts()
         slowest_s = max(slowest_s, *watched)
     return {
-        **{f"{name}_per_s": statistics.mean(found) for name, found in rates.items()},
-        "rounds_per_s": rates,
-        "cores": {name: statistics.mean(found) for name, found in cores.items()},
-        "honest_statuses": dict(statuses),
+        **{name: asked.summary() for name, asked in honest.asked.items()},
         "healthz_slowest_s": slowest_s,
         "attempts": dict(attempts),
         "rss_mib": server.rss_mib(),
@@ -68,24 +60,51 @@ def measure_beside(server: Server, photo: bytes, seconds: float, hostile_key: st
     }
 
 
-def _rate(server: Server, photo: bytes, seconds: float, statuses: Counter[str]) -> float:
-    def honest() -> None:
-        statuses[str(cut(server, photo).status)] += 1
+@dataclass
+class _Asked:
+    """Of one of the three measurements: each round's throughput, and cores that somebody kept busy."""
 
-    done, elapsed = repeat(honest, THREADS + 1, sys.maxsize, seconds)
-    return done / elapsed
+    statuses: Counter[str] = field(default_factory=Counter)
+    rates: list[float] = field(default_factory=list)
+    cores: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def summary(self) -> dict[str, Any]:
+        cores = {name: statistics.mean(found) for name, found in self.cores.items()}
+        per_s = statistics.mean(self.rates)
+        return {
+            "per_s": per_s,
+            "rounds_per_s": self.rates,
+            "service_s_per_request": cores["service"] / per_s,
+            "cores": cores,
+            "statuses": dict(self.statuses),
+        }
 
 
-class _Meter:
-    """Processor time of processes from now on."""
+class _Honest:
+    """Honest clients, and a look at the processors while they ask."""
 
-    def __init__(self, **pids: int) -> None:
-        self._pids = pids
-        self._before = {name: processor_s(pid) for name, pid in pids.items()}
+    def __init__(self, server: Server, photo: bytes) -> None:
+        self.asked: defaultdict[str, _Asked] = defaultdict(_Asked)
+        self._server, self._photo = server, photo
 
-    def read(self, cores: defaultdict[str, list[float]], seconds: float) -> None:
-        for name, pid in self._pids.items():
-            cores[name].append((processor_s(pid) - self._before[name]) / seconds)
+    def ask(self, name: str, seconds: float, **pids: int) -> None:
+        asked = self.asked[name]
+
+        def once() -> None:
+            asked.statuses[str(cut(self._server, self._photo).status)] += 1
+
+        pids["service"] = self._server.process.pid
+        before = self._spent(pids)
+        done, elapsed = repeat(once, THREADS + 1, sys.maxsize, seconds)
+        asked.rates.append(done / elapsed)
+        for who, spent_s in self._spent(pids).items():
+            asked.cores[who].append((spent_s - before[who]) / elapsed)
+
+    @staticmethod
+    def _spent(pids: dict[str, int]) -> dict[str, float]:
+        """Processor seconds so far; of others too, whose work disturbs the measurement."""
+        spent = {who: processor_s(pid) for who, pid in pids.items()}
+        return {**spent, "others": machine_s() - processor_s(os.getpid())}
 
 
 @contextmanager

@@ -134,3 +134,9 @@ def processor_s(pid: int) -> float:
         children = " ".join((thread / "children").read_text() for thread in threads).split()
         return own + sum(processor_s(int(child)) for child in children)
     return 0.0
+
+
+def machine_s() -> float:
+    """Processor time of everything on this machine since it was started, in seconds (Linux)."""
+    user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split(maxsplit=8)[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
