@@ -157,8 +157,8 @@ def load(given: argparse.Namespace, photo: bytes, limits: tuple[int, float], fol
     elsewhere, with_them = beside["elsewhere"], beside["beside"]
     promises |= {
         "hostile clients cost less than a tenth of the throughput": with_them["per_s"] >= 0.9 * elsewhere["per_s"],
-        "hostile clients cost the service less than a tenth of its processor time": with_them["service_s_per_request"]
-        <= elsewhere["service_s_per_request"] / 0.9,
+        "hostile clients keep the service busy with less than a tenth of the cores": beside["service_cores_for_hostile"]
+        < 0.1 * (os.cpu_count() or 1),
         "hostile clients cost no honest request its answer": set(with_them["statuses"]) == {"200"},
     }
     about = {

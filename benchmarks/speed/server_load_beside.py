@@ -3,8 +3,8 @@
 The hostile clients run on the same cores as the service, which strangers do not.  So there are three measurements, in
 turns: honest clients alone; honest clients while the hostile ones send all they have to a server that only refuses
 (``server_load_sink``); and honest clients while the same is sent to the service.  The first two differ by what hostile
-clients cost themselves, the last two by what they cost the service.  Processor time of the service for each honest
-request says the same, whatever else runs on the machine, but knows nothing of waiting.
+clients cost themselves, the last two by what they cost the service.  The cores that the service is busy
+with beyond what the honest requests take elsewhere say the same whatever else runs on the machine, but nothing of waiting.
 """
 
 from __future__ import annotations
@@ -51,8 +51,11 @@ def measure_beside(server: Server, photo: bytes, seconds: float, hostile_key: st
             honest.ask("beside", each_s, clients=attack.pid)
             attempts += attack.attempts()
         slowest_s = max(slowest_s, *watched)
+    found = {name: asked.summary() for name, asked in honest.asked.items()}
+    for_honest = found["beside"]["per_s"] * found["elsewhere"]["service_s_per_request"]
     return {
-        **{name: asked.summary() for name, asked in honest.asked.items()},
+        **found,
+        "service_cores_for_hostile": found["beside"]["cores"]["service"] - for_honest,
         "healthz_slowest_s": slowest_s,
         "attempts": dict(attempts),
         "rss_mib": server.rss_mib(),
