@@ -54,7 +54,8 @@ class Composites:
         cutouts: weight of each set of cut-outs; ``*`` stands for every set that is not named; empty means all alike.
             ``+`` as for a mix.
         studio: share with a synthetic plain backdrop; the others get a photo from the background sets.
-        kinds: kinds of background photos that may be used, such as ``plain`` and ``room``.
+        kinds: kinds of background photos that may be used, such as ``plain`` and ``room``; one named twice is drawn
+            twice as often.
         subjects_max: most subjects in one picture.
         several: share with more than one subject.
         near_colour: share whose background is moved towards the subject's mean colour.

@@ -53,13 +53,16 @@ CUTOUTS = {
     "dreambooth-photos-hd-cutouts": 0.05,
     "trash-objects-cutouts": 0.03,
     "caltech101-photos-cutouts": 0.05,
+    "thin-things-cutouts": 0.12,
     "*": 0.1,
 }
 EVERYTHING = Mix(
     PHOTOS,
     composite=0.65,
     empty=0.12,
-    composites=Composites(CUTOUTS, studio=0.1, kinds=("plain", "room"), subjects_max=3, several=0.25, near_colour=0.25),
+    composites=Composites(
+        CUTOUTS, studio=0.1, kinds=("plain", "room", "room", "room"), subjects_max=3, several=0.25, near_colour=0.25
+    ),
 )
 
 RECIPE = Recipe(
@@ -77,14 +80,14 @@ RECIPE = Recipe(
     stages=(
         Stage(
             "looks",
-            steps=1500,
+            steps=900,
             long_side_px=960,
             also_px=768,
             window_px=416,
             first_px=512,
             first_also_px=384,
             batch=8,
-            lr=3e-4,
+            lr=2.5e-4,
             mix=EVERYTHING,
         ),
     ),
