@@ -4,7 +4,8 @@ The hostile clients run on the same cores as the service, which strangers do not
 turns: honest clients alone; honest clients while the hostile ones send all they have to a server that only refuses
 (``server_load_sink``); and honest clients while the same is sent to the service.  The first two differ by what hostile
 clients cost themselves, the last two by what they cost the service.  The cores that the service is busy
-with beyond what the honest requests take elsewhere say the same whatever else runs on the machine, but nothing of waiting.
+with beyond what the honest requests take elsewhere say the same whatever else runs on the machine, but know nothing of
+waiting.
 """
 
 from __future__ import annotations
