@@ -12,7 +12,8 @@ Seven measurements, each against a `tress serve` that this script starts and sto
 4. queue: 64 clients at once against a short queue get only 200, 429 and 503, each with a body in the right shape;
 5. stop: SIGTERM under load; every request that the service accepted is answered;
 6. decoders: what it costs to decode a megapixel in another process;
-7. hostile: throughput beside hostile clients, against that without them; none of the honest requests is lost.
+7. hostile: throughput beside hostile clients, against that while they attack another server on the same machine
+   (``server_load_beside``); none of the honest requests is lost.
 
 Only 127.0.0.1 is ever addressed, and every loop ends by count or by time.  Exit code 1 if a promise is broken.
 """
@@ -20,142 +21,29 @@ Only 127.0.0.1 is ever addressed, and every loop ends by count or by time.  Exit
 from __future__ import annotations
 
 import argparse
-import http.client
 import io
 import json
 import os
 import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.speed.server_load_hostile import attacking
+from benchmarks.speed.server_load_beside import measure_beside
+from benchmarks.speed.server_load_service import LOST, THREADS, KeyPair, Server, cut, repeat, served
 from PIL import Image
 
 from tress.io.decode import decode, read_size
-from tress.server.admission.keys import ENVIRONMENT, new_key
 from tress.server.work.decoders import Decoders, PictureReader
 
 ROOT = Path(__file__).parents[2]
-HOST = "127.0.0.1"
-THREADS = 2
-LOST = "connection lost"
-REFUSED = "connection refused"
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int | str
-    seconds: float
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class KeyPair:
-    """The keys of honest and hostile clients, and their lines for the service."""
-
-    honest: str
-    hostile: str
-    lines: str
-
-    @classmethod
-    def make(cls) -> KeyPair:
-        (honest, one), (hostile, other) = new_key("honest"), new_key("hostile")
-        return cls(honest, hostile, f"{one},{other}")
-
-
-@dataclass(frozen=True)
-class Server:
-    process: subprocess.Popen
-    port: int
-    log: Path
-    key: str = ""
-
-    def rss_mib(self) -> float:
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(text.split("VmRSS:")[1].split()[0]) / 1024
-
-
-@contextmanager
-def served(folder: Path, *arguments: str, keys: KeyPair | None = None) -> Iterator[Server]:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
-    log = folder / f"serve-{port}.log"
-    code = "import sys; from tress.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, "serve", "--port", str(port), "--threads", str(THREADS), *arguments]
-    with log.open("wb") as output:
-        environment = {**os.environ, ENVIRONMENT: keys.lines if keys else ""}
-        process = subprocess.Popen(command, stderr=output, stdout=output, env=environment)
-    try:
-        for _ in range(600):
-            if process.poll() is not None:
-                raise SystemExit(f"the service did not start:\n{log.read_text()}")
-            if ask(port, "GET", "/readyz").status == 200:
-                break
-            time.sleep(0.1)
-        yield Server(process, port, log, keys.honest if keys else "")
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(90)
-
-
-def ask(port: int, method: str, path: str, body: bytes = b"", key: str = "") -> Answer:
-    started = time.perf_counter()
-    connection = http.client.HTTPConnection(HOST, port, timeout=120)
-    try:
-        connection.connect()
-        connection.request(method, path, body, {"Content-Type": "image/jpeg", "X-API-Key": key} if body else {})
-        response = connection.getresponse()
-        content = response.read()
-        return Answer(response.status, time.perf_counter() - started, content)
-    except ConnectionRefusedError:
-        return Answer(REFUSED, time.perf_counter() - started)
-    except (OSError, http.client.HTTPException):
-        return Answer(LOST, time.perf_counter() - started)
-    finally:
-        connection.close()
-
-
-def cut(server: Server, photo: bytes) -> Answer:
-    return ask(server.port, "POST", "/v1/cutout", photo, server.key)
-
-
-def repeat(work: Callable[[], object], clients: int, count: int, seconds: float) -> tuple[int, float]:
-    """Does the work ``count`` times or for ``seconds``, whichever ends first; returns how often, and the time."""
-    started = time.perf_counter()
-    turns = iter(range(count))
-    lock, done = threading.Lock(), 0
-
-    def client() -> None:
-        nonlocal done
-        while time.perf_counter() - started < seconds:
-            with lock:
-                if next(turns, None) is None:
-                    return
-            work()
-            with lock:
-                done += 1
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return done, time.perf_counter() - started
 
 
 def bare_rate(photo: bytes, count: int, seconds: float) -> float:
@@ -243,41 +131,6 @@ def measure_stop(server: Server, photo: bytes, clients: int) -> tuple[Counter, i
     return statuses, answered, code
 
 
-def measure_beside(server: Server, photo: bytes, seconds: float, hostile_key: str) -> dict[str, Any]:
-    """Throughput without and with hostile clients, what honest ones were answered, and the slowest health check."""
-    statuses: Counter[str] = Counter()
-    slowest_s = 0.0
-
-    def honest() -> None:
-        statuses[str(cut(server, photo).status)] += 1
-
-    def watch() -> None:
-        nonlocal slowest_s
-        while not over.wait(0.25):
-            slowest_s = max(slowest_s, ask(server.port, "GET", "/healthz").seconds)
-
-    cut(server, photo)
-    done, elapsed = repeat(honest, THREADS + 1, sys.maxsize, seconds)
-    alone = done / elapsed
-    statuses.clear()
-    over = threading.Event()
-    watcher = threading.Thread(target=watch)
-    with attacking(server.port, hostile_key, photo) as attempts:
-        watcher.start()
-        done, elapsed = repeat(honest, THREADS + 1, sys.maxsize, seconds)
-        over.set()
-        watcher.join()
-    return {
-        "alone_per_s": alone,
-        "beside_per_s": done / elapsed,
-        "honest_statuses": dict(statuses),
-        "healthz_slowest_s": slowest_s,
-        "attempts": dict(attempts),
-        "rss_mib": server.rss_mib(),
-        "log_bytes": server.log.stat().st_size,
-    }
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photo", type=Path, default=ROOT / "examples" / "lemur.jpg")
@@ -285,6 +138,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="longest time of throughput and latency")
     parser.add_argument("--memory-seconds", type=float, default=1500.0, help="longest time of the memory's")
     parser.add_argument("--hostile", action="store_true", help="only the throughput beside hostile clients")
+    parser.add_argument("--rounds", type=int, default=3, help="of the measurements beside hostile clients")
     parser.add_argument("--clients", type=int, default=64, help="at once, for queue and stop")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/server_load.json")
     given = parser.parse_args()
@@ -298,12 +152,14 @@ def load(given: argparse.Namespace, photo: bytes, limits: tuple[int, float], fol
     keys = KeyPair.make()
     # Loopback is no proxy here, or its addresses would have all connections.
     with served(folder, "--trust-proxy", "192.0.2.1", keys=keys) as server:
-        beside = measure_beside(server, photo, given.seconds, keys.hostile)
+        beside = measure_beside(server, photo, given.seconds, keys.hostile, given.rounds)
     results["hostile"] = beside
+    elsewhere, with_them = beside["elsewhere"], beside["beside"]
     promises |= {
-        "hostile clients cost less than a tenth of the throughput": beside["beside_per_s"]
-        >= 0.9 * beside["alone_per_s"],
-        "hostile clients cost no honest request its answer": set(beside["honest_statuses"]) == {"200"},
+        "hostile clients cost less than a tenth of the throughput": with_them["per_s"] >= 0.9 * elsewhere["per_s"],
+        "hostile clients keep the service busy with less than a tenth of the cores": beside["service_cores_for_hostile"]
+        < 0.1 * (os.cpu_count() or 1),
+        "hostile clients cost no honest request its answer": set(with_them["statuses"]) == {"200"},
     }
     about = {
         "machine": machine.describe(),

@@ -1,6 +1,6 @@
 """Hostile clients for the service on loopback.  Each acts a few times a second, for as long as it is let.
 
-They have a key of their own and addresses of their own (127.0.0.2 and on), as strangers would.
+They have a process of their own, a key of their own and addresses of their own (127.0.0.2 and on), as strangers would.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 
 from benchmarks.speed.server_load_files import hostile_pictures
 
@@ -30,14 +32,12 @@ class Hostile:
         port: of the service.
         key: of the hostile clients.
         photo: a picture that the service takes.
-        stop: set when they should end.
         attempts: how often each trick was tried.
     """
 
     port: int
     key: str
     photo: bytes
-    stop: threading.Event = field(default_factory=threading.Event)
     attempts: Counter[str] = field(default_factory=Counter)
 
     def connect(self, number: int) -> socket.socket:
@@ -61,9 +61,37 @@ class Hostile:
             connection.close()
 
 
+@dataclass(frozen=True)
+class Attack:
+    """Their process, while they act."""
+
+    pid: int
+    connection: Connection
+
+    def attempts(self) -> Counter[str]:
+        """How often each trick was tried so far."""
+        self.connection.send("attempts")
+        attempts: Counter[str] = self.connection.recv()
+        return attempts
+
+
 @contextlib.contextmanager
-def attacking(port: int, key: str, photo: bytes) -> Iterator[Counter[str]]:
-    """Lets all of them act; gives how often each did."""
+def attacking(port: int, key: str, photo: bytes) -> Iterator[Attack]:
+    """Lets all of them act, as soon as they have their pictures."""
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_attack, args=(port, key, photo, there), daemon=True)
+    process.start()
+    try:
+        here.recv()
+        assert process.pid is not None
+        yield Attack(process.pid, here)
+    finally:
+        process.kill()
+        process.join()
+
+
+def _attack(port: int, key: str, photo: bytes, parent: Connection) -> None:
     hostile = Hostile(port, key, photo)
     pictures = hostile_pictures()
     tricks: dict[str, Callable[[Hostile], None]] = {
@@ -76,19 +104,16 @@ def attacking(port: int, key: str, photo: bytes) -> Iterator[Counter[str]]:
         "long fields": _send_long_fields,
         "pictures": lambda hostile: _send_pictures(hostile, pictures),
     }
-    threads = [threading.Thread(target=_repeat, args=(hostile, *trick)) for trick in tricks.items()]
-    for thread in threads:
-        thread.start()
-    try:
-        yield hostile.attempts
-    finally:
-        hostile.stop.set()
-        for thread in threads:
-            thread.join()
+    for trick in tricks.items():
+        threading.Thread(target=_repeat, args=(hostile, *trick), daemon=True).start()
+    parent.send("ready")
+    while parent.recv():
+        parent.send(hostile.attempts)
 
 
 def _repeat(hostile: Hostile, name: str, trick: Callable[[Hostile], None]) -> None:
-    while not hostile.stop.wait(_PAUSE_S):
+    while True:
+        time.sleep(_PAUSE_S)
         hostile.attempts[name] += 1
         # Being refused, cut off or late is what is expected.
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -107,7 +132,7 @@ def _connect_and_wait(hostile: Hostile) -> None:
     with contextlib.ExitStack() as stack:
         for number in range(300):
             stack.enter_context(hostile.connect(4 + number % 10))
-        hostile.stop.wait(5)
+        time.sleep(5)
 
 
 def _drip(hostile: Hostile) -> None:
@@ -118,8 +143,7 @@ def _drip(hostile: Hostile) -> None:
         for _ in range(40):
             for connection in slow:
                 connection.sendall(b"x")
-            if hostile.stop.wait(1):
-                return
+            time.sleep(1)
 
 
 def _do_not_read(hostile: Hostile) -> None:
@@ -130,7 +154,7 @@ def _do_not_read(hostile: Hostile) -> None:
         connection.connect((HOST, hostile.port))
         connection.sendall(hostile.head("Content-Type: image/jpeg", f"Content-Length: {len(hostile.photo)}"))
         connection.sendall(hostile.photo)
-        hostile.stop.wait(20)
+        time.sleep(20)
 
 
 def _send_on(hostile: Hostile) -> None:
@@ -138,15 +162,14 @@ def _send_on(hostile: Hostile) -> None:
         connection.sendall(hostile.head("Content-Type: image/png", "Transfer-Encoding: chunked", key=False))
         for _ in range(100):
             connection.sendall(b"10000\r\n" + bytes(65536) + b"\r\n")
-            if hostile.stop.wait(0.05):
-                return
+            time.sleep(0.05)
 
 
 def _pipeline(hostile: Hostile) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(50):
             stack.enter_context(hostile.connect(23)).sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 10)
-        hostile.stop.wait(5)
+        time.sleep(5)
 
 
 def _send_long_fields(hostile: Hostile) -> None:
@@ -159,8 +182,6 @@ def _send_long_fields(hostile: Hostile) -> None:
 
 def _send_pictures(hostile: Hostile, pictures: dict[str, bytes]) -> None:
     for content in pictures.values():
-        if hostile.stop.is_set():
-            return
         with contextlib.suppress(OSError, http.client.HTTPException):
             hostile.post(content, "application/octet-stream")
         time.sleep(_PAUSE_S)

@@ -53,6 +53,21 @@ def test_a_jpeg_of_empty_segments_is_refused_before_they_are_kept(read: Callable
         assert peak < 3 * len(data)
 
 
+@pytest.mark.parametrize("fill", [b"\xff", b"\xff\xd0", b"\0"], ids=["fill bytes", "restarts", "zeros"])
+@pytest.mark.parametrize("read", [decode, read_size])
+def test_a_jpeg_of_filling_is_refused_before_it_is_passed_over(read: Callable[[bytes], object], fill: bytes) -> None:
+    good = saved(PIXELS, "jpeg")
+    first, rest = good[: (end := 4 + int.from_bytes(good[4:6], "big"))], good[end:]
+    for fills in (fill * 200_000 + rest, fill * 200_000, (fill * 20_000 + b"\xff\xfe\0\4xx") * 10 + rest):
+        with pytest.raises(InputError, match="between its segments"):
+            read(first + fills)
+
+
+def test_a_little_filling_in_a_jpeg_is_fine() -> None:
+    good = saved(PIXELS, "jpeg")
+    assert decode(good[:2] + b"\xff" * 1000 + good[2:]).pixels.shape == PIXELS.shape
+
+
 @pytest.mark.parametrize(
     ("marker", "precision", "name"),
     [(0xC1, 12, "12 bits"), (0xC0, 16, "16 bits"), (0xC3, 8, "lossless"), (0xC5, 8, "hierarchical")],

@@ -26,8 +26,8 @@ def is_pil(image: Any) -> bool:
 
 
 # What no lossless file holds, and the mode that says the same.
-_AS_MODE = {"PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
-_AS_TIFF = ("CMYK", "LAB", "F", "I", "YCbCr")
+_AS_MODE = {"PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "HSV": "RGB", "YCbCr": "RGB"}
+_AS_TIFF = ("CMYK", "LAB", "F", "I")
 _ORIENTATION = 0x112
 _RAW_EXIF = ("Raw profile type exif", "Raw profile type APP1")
 # How a file of these modes names its clear colour; the others by one number.

@@ -6,15 +6,18 @@ import contextlib
 import gzip
 import json
 import tracemalloc
-from urllib.parse import urlencode
+from random import Random
+from urllib.parse import unquote_to_bytes, urlencode
 
 import pytest
 from starlette.requests import Request
 
 from tress.errors import InputError
+from tress.server.reading import percent
 from tress.server.reading.body import read_body
 from tress.server.reading.encoded import read_base64
 from tress.server.reading.flat import read_form, read_object
+from tress.server.reading.percent import percent_decoded
 
 GOOD = "<the good picture>"
 BOUNDARY = "multipart/form-data; boundary=X"
@@ -219,6 +222,9 @@ GREEDY = {
     "emoji in a part": (BOUNDARY, part(b"image_b64", b"A" * 900_000 + "\U0001f600".encode()) + b"--X--\r\n"),
     "quotes": ("application/json", b'{"image_b64": "' + b'\\"' * 400_000 + b'"}'),
     "backslashes": ("application/json", b'{"image_b64": "' + b"\\\\" * 400_000 + b'"}'),
+    "percent signs in base64": ("application/json", b'{"image_b64": "' + b"%" * 900_000 + b'"}'),
+    "escapes in base64": ("application/json", b'{"image_b64": "' + b"%4A%" * 200_000 + b'"}'),
+    "escapes in an address": ("application/json", b'{"image_b64": "data:,' + b"%4A%" * 200_000 + b'"}'),
     "long option": (BOUNDARY, part(b"background", b"1" * 900_000) + b"--X--\r\n"),
 }
 
@@ -250,7 +256,24 @@ def test_flat_json_is_read_as_any_parser_reads_it():
         assert read_object(json.dumps(values, **options).encode()) == values
     assert read_object(b'\xef\xbb\xbf {"a": 1, "a": 2}\n') == {"a": 2}
     assert read_object(rb'{"a_b64": "\u002b\/\\"}') == {"a_b64": "+/\\"}
-    assert read_object(b'{"a_b64": "' + b"\\/\\u002B" * 20_000 + b'"}') == {"a_b64": "/+" * 20_000}
+    thirty = b"A" * 30
+    escaped = b'{"a_b64": "' + (thirty + b"\\/\\u002B") * 20_000 + b'"}'
+    assert read_object(escaped) == {"a_b64": (thirty.decode() + "/+") * 20_000}
+
+
+@pytest.mark.parametrize("escape", [r"\n", r"\\", r"\/", r"\u0041"])
+def test_a_text_of_escapes_is_refused_before_it_is_read(escape):
+    with pytest.raises(ValueError, match="escapes"):
+        read_object(f'{{"a_b64": "{escape * 50_000}"}}'.encode())
+
+
+def test_percent_escapes_are_read_as_python_reads_them(monkeypatch):
+    # Escapes that a piece ends in the middle of are among them.
+    monkeypatch.setattr(percent, "_PIECE_BYTES", 7)
+    random = Random(1)
+    for _ in range(2000):
+        text = bytes(random.choices(b"%%%%4aAfFgG0 +\xff", k=random.randrange(40)))
+        assert percent_decoded(text) == unquote_to_bytes(text)
 
 
 LONG = {"background": "1" * 4097, "size": "9" * 5000, "n" * 65: "x", "no-such-field": "x" * 100_000}

@@ -18,6 +18,8 @@ _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _HIERARCHICAL = (0xC5, 0xC6, 0xCD, 0xCE)
 # A scan costs a pass over all pixels, however few bytes it has; encoders write about ten.
 _MAX_SCANS, _MAX_SEGMENTS = 100, 10_000
+# Pillow passes over what fills the room between segments byte by byte, up to the first scan.
+_MAX_FILL_BYTES = 1 << 16
 # One search holds up the program's other threads.
 _SEARCH_BYTES = 1 << 16
 
@@ -31,14 +33,18 @@ def outline(file: BinaryIO) -> Outline:
     """Walks through the first picture in a JPEG file, without decoding pixels; damage ends the walk.
 
     Raises:
-        InputError: ``picture_corrupt`` for more than 100 scans or 10,000 segments, ``picture_unsupported`` for what
-            Pillow's decoder does not know.
+        InputError: ``picture_corrupt`` for more than 100 scans, 10,000 segments or 64 KiB between them,
+            ``picture_unsupported`` for what Pillow's decoder does not know.
     """
     data = file.read()
     file.seek(0)
-    scans, position, has_scan_data = 0, 2, False
+    scans, position, has_scan_data, fill_bytes = 0, 2, False, 0
     for _ in range(_MAX_SEGMENTS):
         marker = _next_marker(data, position)
+        if not scans:
+            fill_bytes += max(0, (marker.start() if marker else len(data)) - position)
+        if fill_bytes > _MAX_FILL_BYTES:
+            refuse(f"the JPEG file has more than {_MAX_FILL_BYTES:,} bytes between its segments")
         if marker is None or marker[1][0] == _END:
             return Outline(lambda: _Jpeg(file), has_more=False)
         kind, start = marker[1][0], marker.end()

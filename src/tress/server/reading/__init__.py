@@ -4,6 +4,7 @@
 - ``multipart``: ``multipart/form-data``, in memory;
 - ``fields``: how long names and values may be;
 - ``flat``: flat JSON objects and forms;
+- ``percent``: percent escapes;
 - ``encoded``: base64 and ``data:`` addresses;
 - ``targets``: request targets in absolute form;
 - ``accept``: what the header ``Accept`` asks for;

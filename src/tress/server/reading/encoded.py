@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from urllib.parse import unquote_to_bytes
 
 from tress.errors import InputError
+from tress.server.reading.percent import percent_decoded
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _BLANKS = b"\t\n\r\v\f"
@@ -56,12 +56,12 @@ def _data(text: str) -> bytes:
         raise ValueError("no comma")
     if head.rstrip().lower().endswith(";base64"):
         return _base64(content.encode("ascii"))
-    return unquote_to_bytes(content.encode("ascii"))
+    return bytes(percent_decoded(content.encode("ascii")))
 
 
 def _base64(text: bytes) -> bytes:
     if b"%" in text:
-        text = unquote_to_bytes(text)
+        text = bytes(percent_decoded(text))
     plain = _without_spaces(text.translate(None, _BLANKS).strip(b" ")).translate(_URL_SAFE).rstrip(b"=")
     return base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
 
@@ -72,7 +72,7 @@ def _without_spaces(text: bytes) -> bytes:
     if first < 0:
         return text
     if first % 4 == 0 and first > 0:
-        lines = range(first, len(text), first + 1)
-        if text.count(b" ") == len(lines) and all(text[at] == 0x20 for at in lines):
+        ends = text[first :: first + 1]
+        if text.count(b" ") == len(ends) == ends.count(b" "):
             return text.replace(b" ", b"")
     return text.replace(b" ", b"+")

@@ -9,7 +9,7 @@ import h11
 MAX_HEAD_BYTES = 16 * 1024
 # Every piece of a body costs the event loop about as much as a kilobyte does.  Honest senders write kilobytes at a
 # time; a network that is slow cuts them up, so that some pieces are free.
-_FREE_PIECES, _BYTES_PER_PIECE = 500, 256
+_FREE_PIECES, _BYTES_PER_PIECE = 100, 256
 _MAX_INTERIM_ANSWERS = 8
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -215,9 +216,13 @@ class PictureReader:
         decoders: do the work.
         max_megapixels: larger pictures are refused.
         ends: monotonic time at which nobody waits any more.
+
+    Attributes:
+        refused: a picture could not be read.
     """
 
     def __init__(self, decoders: Decoders, max_megapixels: float, ends: float) -> None:
+        self.refused = False
         self._decoders = decoders
         self._max_megapixels = max_megapixels
         self._ends = ends
@@ -225,15 +230,25 @@ class PictureReader:
 
     def read_size(self, source: bytes) -> tuple[int, int]:
         """As ``Decoders.read_size``."""
-        size = self._sizes[id(source)] = self._decoders.read_size(source, ends=self._ends)
+        with self._noting():
+            size = self._sizes[id(source)] = self._decoders.read_size(source, ends=self._ends)
         return size
 
     def decode(self, source: bytes) -> Picture:
         """As ``Decoders.decode``, within the limits of the size that ``read_size`` found."""
         width_px, height_px = self._sizes[id(source)]
-        return self._decoders.decode(
-            source, size_px=width_px * height_px, max_megapixels=self._max_megapixels, ends=self._ends
-        )
+        with self._noting():
+            return self._decoders.decode(
+                source, size_px=width_px * height_px, max_megapixels=self._max_megapixels, ends=self._ends
+            )
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except InputError:
+            self.refused = True
+            raise
 
 
 class _Ended(Exception):

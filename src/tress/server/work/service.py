@@ -14,11 +14,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tress.errors import BusyError, InputError
+from tress.server.admission.clients import client_of
 from tress.server.admission.gate import Gate
 from tress.server.admission.held import held_by
 from tress.server.admission.keys import Caller
 from tress.server.admission.origins import Neighbours
 from tress.server.admission.rates import RateLimiter
+from tress.server.admission.standing import Standing
+from tress.server.admission.turns import Turns
 from tress.server.config import ServerConfig, is_loopback
 from tress.server.reading.addresses import AddressGuard
 from tress.server.reading.body import Body, check_length, check_query, read_body
@@ -80,7 +83,8 @@ class Service:
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-work")
         # Threads of their own: whatever else waits for a thread must not hold up uploads.
         self._headers = ThreadPoolExecutor(config.threads, thread_name_prefix="tress-header")
-        self._free = asyncio.Semaphore(config.threads)
+        self._standing = Standing()
+        self._turns = Turns(config.threads, self._standing.is_poor)
         self._works: set[_Work] = set()
         # When the requests end that threads work on.
         self._working: list[float] = []
@@ -131,7 +135,7 @@ class Service:
             self._neighbours.check(request.headers)
         caller = self._caller(request)
         trace.caller = caller.name
-        allowance = self._limiter.take(caller, request.client.host if request.client else "")
+        allowance = self._limiter.take(caller, _address_of(request))
         if allowance:
             trace.headers.update(allowance.headers())
             if not allowance.allowed:
@@ -155,6 +159,7 @@ class Service:
         """
         trace = trace_of(request.scope)
         caller = self.admit(request)
+        client = caller.name or client_of(_address_of(request))
         check_length(request.headers, self.config.max_upload_bytes)
         ends = self._last_end = time.monotonic() + self.config.deadline_s
         stop = threading.Event()
@@ -165,12 +170,13 @@ class Service:
             try:
                 order = await self._within(ends, self._read(request, read_order, trace))
                 reader = PictureReader(self._decoders, self.config.max_megapixels, ends)
+                held.callback(lambda: self._standing.note(client, refused=reader.refused))
                 demand = await self._within(ends, self._measure(order, reader))
             except ClientDisconnect:
                 return Response(status_code=_GONE)
             # From here on the place belongs to the work: it is given back when the thread is done, if the client does
             # not wait any more, or else when the answer has been sent.
-            work = asyncio.create_task(self._work(order, demand, reader, ends, stop, trace, held.pop_all()))
+            work = asyncio.create_task(self._work(client, order, demand, reader, ends, stop, trace, held.pop_all()))
         self._works.add(work)
         work.add_done_callback(self._works.discard)
         gone = asyncio.create_task(_disconnected(request))
@@ -238,6 +244,7 @@ class Service:
 
     async def _work(
         self,
+        client: str,
         order: Order,
         demand: Demand,
         reader: PictureReader,
@@ -252,7 +259,7 @@ class Service:
             async with contextlib.AsyncExitStack() as thread:
                 with self.gate.wait():
                     self._note_load()
-                    await thread.enter_async_context(self._free)
+                    await thread.enter_async_context(self._turns.take(client))
                     held.enter_context(await self.gate.hold(demand.megapixels))
                 trace.seconds["wait"] = time.perf_counter() - started
                 trace.facts["megapixels"] = round(demand.photo_px / 1e6, 2)
@@ -284,6 +291,11 @@ class Service:
 
     def _note_load(self) -> None:
         self.telemetry.load(self.gate.accepted, self.gate.queued, self.gate.megapixels_used)
+
+
+def _address_of(request: Request) -> str:
+    """Where a request comes from; empty if that is not known."""
+    return request.client.host if request.client else ""
 
 
 async def _disconnected(request: Request) -> None:
