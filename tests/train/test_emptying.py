@@ -18,7 +18,7 @@ from tress_train.commands.cli import app
 from tress_train.data.collection import read_collection
 from tress_train.data.library import load_library
 from tress_train.data.reading import read_rgb
-from tress_train.data.sources import describe, registered_sources, source_of
+from tress_train.data.sources import registered_sources, source_of
 from tress_train.labels.curating import Choice
 from tress_train.labels.emptying import SMALLEST_PX, beside_subject, cut_parts
 
@@ -144,9 +144,6 @@ def test_parts_have_the_licence_of_their_photos() -> None:
     registered = registered_sources()
     assert source_of("ccp1004-parts", registered) is registered["ccp1004"]
     assert source_of("mine-parts", registered) is None
-    assert describe("ccp1004-parts", registered) == "parts without a subject of ccp1004"
-    assert describe("ccp1004-cutouts", registered) == "subjects cut out of ccp1004"
-    assert describe("ccp1004", registered) == registered["ccp1004"].what
 
 
 def test_the_command_tells_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
