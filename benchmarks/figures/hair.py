@@ -1,9 +1,10 @@
-"""Soft edges at 100 % zoom: input, locator alone, refined, refined with the subject's own colours, and IS-Net.
+"""Edges at 100 % zoom: input, the first look, refined, refined with the subject's own colours, and IS-Net.
 
     make figures                                                    # the free examples, into docs/pictures
     python -m benchmarks.figures.hair --data DATA --out demo/hair   # photos of a data set, to look at
 
-Each picture shows the window with the longest soft edge, on white, black and a strong colour.  IS-Net takes part if
+Each picture shows the window with the longest soft edge, on white, black and a strong colour; of the free examples
+further ones show straps, gaps and thin things.  IS-Net takes part if
 ``benchmarks.fetch_peers`` has put it into ``.cache/peers``; it is shown as it is, without refiner and colours.
 """
 
@@ -26,6 +27,8 @@ from tress.process.composite import over
 ROOT = Path(__file__).parents[2]
 ISNET = ROOT / ".cache" / "peers" / "isnet-general-use.onnx"
 EXAMPLES = ("lemur", "animal", "people", "baby")
+# Further windows of these, by name: photo, top and left.
+WINDOWS = {"strap": ("people", 400, 500), "handle": ("product", 110, 250), "rail": ("car", 340, 30)}
 # Photos of the validation data that show hair, fur, lace, wire and plants.
 SETS = {"alphamatting27": 4, "fashion-people": 2, "synth-hair-composites": 3, "pseudo-p3m-gfm-aim": 1}
 GROUNDS = ((255, 255, 255), (0, 0, 0), (30, 80, 220))
@@ -44,19 +47,36 @@ def window(alphas: Iterable[npt.NDArray[np.float32]]) -> tuple[slice, slice]:
     return slice(int(y), int(y) + height), slice(int(x), int(x) + width)
 
 
-def figure(path: Path, coarse: tress.Remover, fine: tress.Remover, peer: tress.Remover | None) -> Image.Image:
-    """One picture: a row a background, a column a method."""
+def figure(
+    path: Path,
+    coarse: tress.Remover,
+    fine: tress.Remover,
+    peer: tress.Remover | None,
+    corner: tuple[int, int] | None = None,
+) -> Image.Image:
+    """One picture: a row a background, a column a method.
+
+    Args:
+        path: the photo.
+        coarse: the locator alone.
+        fine: with the refiner.
+        peer: another network, if there is one.
+        corner: top and left of the window, in pixels; None for that with the longest soft edge.
+    """
     picture = decode(path)
     located, refined = coarse.matte(picture), fine.matte(picture)
     columns: list[tuple[str, Rgb | None, npt.NDArray[np.float32]]] = [
-        ("locator alone", located.image, located.alpha),
+        ("first look", located.image, located.alpha),
         ("refined", refined.image, refined.alpha),
         ("refined, own colours", refined.foreground, refined.alpha),
     ]
     if peer is not None:
         theirs = peer.matte(picture)
         columns.append(("IS-Net", theirs.image, theirs.alpha))
-    cut = window([alpha for _, _, alpha in columns[:2]])
+    if corner is None:
+        cut = window([alpha for _, _, alpha in columns[:2]])
+    else:
+        cut = (slice(corner[0], corner[0] + WINDOW_PX), slice(corner[1], corner[1] + WINDOW_PX))
     tiles = [("input", [located.image[cut]] * len(GROUNDS))]
     for name, colours, alpha in columns:
         tiles.append((name, [over(colours, alpha, np.asarray(ground, np.uint8))[cut] for ground in GROUNDS]))
@@ -77,20 +97,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures")
     parser.add_argument("--model", default="default")
     options = parser.parse_args()
-    paths = [ROOT / "examples" / f"{name}.jpg" for name in EXAMPLES]
+    shown: dict[str, tuple[Path, tuple[int, int] | None]] = {}
     if options.data:
         records = read_manifest(options.data / "manifest.jsonl")
-        paths = [
-            record.image
-            for name, count in SETS.items()
-            for record in [record for record in records if record.set == name][::3][:count]
-        ]
+        for name, count in SETS.items():
+            chosen = [record for record in records if record.set == name][::3][:count]
+            shown |= {f"hair-{record.image.stem}": (record.image, None) for record in chosen}
+    else:
+        examples = ROOT / "examples"
+        shown |= {f"hair-{name}": (examples / f"{name}.jpg", None) for name in EXAMPLES}
+        shown |= {f"edge-{name}": (examples / f"{photo}.jpg", (y, x)) for name, (photo, y, x) in WINDOWS.items()}
     coarse, fine = tress.Remover(options.model, refine=False), tress.Remover(options.model)
     peer = tress.Remover(ISNET, refine=False) if ISNET.is_file() else None
     options.out.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        target = options.out / f"hair-{path.stem}.webp"
-        figure(path, coarse, fine, peer).save(target, quality=88, method=6)
+    for name, (path, corner) in shown.items():
+        target = options.out / f"{name}.webp"
+        figure(path, coarse, fine, peer, corner).save(target, quality=88, method=6)
         print(target)
 
 
