@@ -18,7 +18,8 @@ from tress.outputs import parse
 from tress.produce import finish
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.jpg"))
-MEAN, PERCENTILE_99 = 0.0003, 0.005
+# Rounding may move the box of the second look by a pixel.
+MEAN, PERCENTILE_99 = 0.0003, 0.01
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ OPTIONS = [
 
 
 def test_output_options(package, remover):
-    path = next(path for path in EXAMPLES if path.stem == "lemur")
+    path = next(path for path in EXAMPLES if path.stem == "car")
     here = remover.matte(path)
     package.matte(path.read_bytes())
     for options in OPTIONS:
