@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from tress.errors import InputError
+from tress.metrics.gaps import closed_in
 from tress.process.difficulty import Difficulty
 from tress.process.geometry import round_up, warp
 from tress_train.data import augment, compose, views
@@ -29,6 +30,9 @@ CANVASES = (((1.0, 1.0), 0.45), ((1.0, 0.7), 0.35), ((0.7, 1.0), 0.2))
 
 # Share of the samples without a subject that show a picture of the data that has none, where there are such.
 EMPTY_SHARE = 0.5
+
+# What counts as a gap's: its pixels and this many around it, so that its edge weighs as much.
+GAP_EDGE_PX = 3
 
 # A subject of less than this share of the picture is neither a yes nor a no.
 SLIVER = 0.004
@@ -105,7 +109,7 @@ class TrainingSet(Samples):
         """One sample.
 
         ``image`` ``(3, H, W)`` uint8 RGB; ``alpha``, ``where``, ``soft`` and ``fuzzy``, ``(1, H, W)`` uint8;
-        ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours: ``foreground`` and
+        ``gaps`` likewise, 255 in and around gaps of the subject where the label is trusted to know them; ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours: ``foreground`` and
         ``background`` ``(3, H, W)`` uint8 and ``coloured``, a scalar that is 1 where they are known.
         """
         height, width = self.canvas(index)
@@ -124,7 +128,8 @@ class TrainingSet(Samples):
             image, alpha, where, soft, fuzzy = _photo(draw.photos, height, width, rng)
         image = augment.photometric(image, rng)
         has_subject = float((alpha > 127).mean())
-        planes = {"alpha": alpha, "where": where, "soft": soft, "fuzzy": fuzzy}
+        gaps = _gaps(alpha) if draw.name in draw.mix.gaps else np.zeros((height, width), np.uint8)
+        planes = {"alpha": alpha, "where": where, "soft": soft, "fuzzy": fuzzy, "gaps": gaps}
         sample = {
             "image": _chw(image),
             **{name: torch.from_numpy(plane)[None] for name, plane in planes.items()},
@@ -259,6 +264,13 @@ def _photo(photos: Sequence[AnyPhoto], height: int, width: int, rng: np.random.G
     if photo.label.fuzzy is not None:
         fuzzy = np.where(warp(photo.label.fuzzy, matrix, height, width, border=0) > 127, 255, 0).astype(np.uint8)
     return image, alpha, np.where(where == 255, where, 0), np.where(soft == 255, soft, 0), fuzzy
+
+
+def _gaps(alpha: Image) -> Image:
+    gaps = np.zeros_like(alpha)
+    for box, gap in closed_in(alpha < 128):
+        gaps[box][gap] = 255
+    return cv2.dilate(gaps, np.ones((2 * GAP_EDGE_PX + 1,) * 2, np.uint8))
 
 
 def _chw(image: Image) -> Tensor:

@@ -15,6 +15,8 @@ from tress_train.data.samples import Samples
 MULTIPLE = 32
 # Share of the windows whose middle lies on the subject's edge, where a second look has something to say.
 AT_EDGE = 0.85
+# Share of the windows about a gap, where the label is trusted to know the gaps and has any.
+AT_GAP = 0.35
 # Share of the windows about which the first look is made to lie in one place, so that a second look also looks.
 LIES = 0.25
 # A plane of bytes: 0 and 255 are what the lie says, this is where there is none.
@@ -50,15 +52,15 @@ class TwoLooks(Samples):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One sample: the first look's as ``TrainingSet`` has it, the second's under ``near_*``.
 
-        ``near_image`` ``(3, h, w)``; ``near_alpha``, ``near_where``, ``near_soft`` and ``near_fuzzy`` ``(1, h, w)``,
+        ``near_image`` ``(3, h, w)``; ``near_alpha``, ``near_where``, ``near_soft``, ``near_fuzzy`` and ``near_gaps`` ``(1, h, w)``,
         all uint8; ``near_lie`` ``(1, h, w)`` int16, what is put in the place of the first look's alpha, ``NO_LIE`` for
         nothing; ``near_box`` ``(4,)``: top, left, bottom and right of the window, as shares of the view.
         """
         view = self.views[index]
-        planes = {name: view[name] for name in ("image", "alpha", "where", "soft", "fuzzy")}
+        planes = {name: view[name] for name in ("image", "alpha", "where", "soft", "fuzzy", "gaps")}
         height, width = view["image"].shape[-2:]
         rng = np.random.default_rng((self.views.seed, 5, index))
-        y, x, h, w = self._window(view["alpha"][0].numpy(), rng)
+        y, x, h, w = self._window(view["alpha"][0].numpy(), view["gaps"][0].numpy(), rng)
         long_side_px = self.first_sides_px[index // self.views.batch % len(self.first_sides_px)]
         scale = long_side_px / max(height, width)
         size = tuple(max(MULTIPLE, MULTIPLE * round(side * scale / MULTIPLE)) for side in (height, width))
@@ -70,14 +72,16 @@ class TwoLooks(Samples):
             "near_box": torch.tensor([y / height, x / width, (y + h) / height, (x + w) / width]),
         }
 
-    def _window(self, alpha: Image, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    def _window(self, alpha: Image, gaps: Image, rng: np.random.Generator) -> tuple[int, int, int, int]:
         """Top, left, height and width of the window."""
         height, width = alpha.shape
         h, w = min(self.window_px, height), min(self.window_px, width)
         middle = rng.integers(height), rng.integers(width)
         if rng.random() < AT_EDGE:
-            inside = (alpha[::4, ::4] > 127).astype(np.uint8)
-            rows, columns = np.nonzero(cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
+            rows, columns = np.nonzero(gaps[::4, ::4])
+            if not len(rows) or rng.random() >= AT_GAP:
+                inside = (alpha[::4, ::4] > 127).astype(np.uint8)
+                rows, columns = np.nonzero(cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
             if len(rows):
                 pick = rng.integers(len(rows))
                 middle = 4 * rows[pick], 4 * columns[pick]

@@ -84,6 +84,7 @@ class Mix:
         empty: weight of pictures without a subject.
         limits: which photos may be drawn; None admits all.
         composites: what composites look like.
+        gaps: sets (or ``composite``) whose labels know the gaps of subjects: handles, rings, between arm and body.
         uneven_light: share of the backgrounds, of composites and without a subject, that light falls on unevenly.
     """
 
@@ -92,12 +93,16 @@ class Mix:
     empty: float = 0.0
     limits: Limits | None = None
     composites: Composites = field(default_factory=Composites)
+    gaps: tuple[str, ...] = ()
     uneven_light: float = 0.0
 
 
 @dataclass(frozen=True)
 class LocatorLoss:
-    """Weights of the locator's losses; a weight of zero switches the loss off."""
+    """Weights of the locator's losses; a weight of zero switches the loss off.
+
+    ``gaps`` is what a pixel in a gap of the subject weighs more than others in ``bce`` and ``l1``.
+    """
 
     bce: float = 1.0
     soft_iou: float = 0.6
@@ -109,6 +114,7 @@ class LocatorLoss:
     coarse: float = 0.4
     uncertainty: float = 0.3
     presence: float = 0.15
+    gaps: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from tress_train.recipes.stages import Composites, LocatorLoss, Mix, Stage
 
 PHOTOS = {
     # Fine outlines, or fine labels where the teacher is sure.
-    "ccp-photos-hd": 0.13,
+    "ccp-photos-hd": 0.06,
+    "@street_gaps": 0.12,
     "davis2016": 0.08,
     "sysu-shapes": 0.07,
     "caltech101-contours": 0.06,
@@ -38,10 +39,15 @@ PHOTOS = {
     "bsds500": 0.01,
     # What the weights know already.
     "imagenet-sample-1000": 0.14,
-    "feral-cats": 0.08,
+    "feral-cats": 0.12,
     "pixellib-butterfly": 0.1,
     "caltech101-animals": 0.09,
-    "ardamavi-cats": 0.03,
+    "ardamavi-cats": 0.07,
+    "figaro1k-hair": 0.07,
+    "dreambooth-photos": 0.05,
+    "products": 0.03,
+    "sweethome3d": 0.06,
+    "ccp-fashion-photos": 0.02,
 }
 CUTOUTS = {
     "luma-people": 0.32,
@@ -59,6 +65,7 @@ EVERYTHING = Mix(
     PHOTOS,
     composite=0.65,
     empty=0.12,
+    gaps=("composite", "@street_gaps", "davis2016"),
     composites=Composites(
         CUTOUTS, studio=0.1, kinds=("plain", "room", "room", "room"), subjects_max=3, several=0.25, near_colour=0.25
     ),
@@ -66,7 +73,7 @@ EVERYTHING = Mix(
 
 RECIPE = Recipe(
     name="two_looks",
-    seed=22,
+    seed=24,
     norms="frozen",
     optim=Optim(encoder_lr_share=0.3, weight_decay=0.02, ema_decay=0.997, warmup_steps=30),
     log_every=25,
@@ -75,18 +82,18 @@ RECIPE = Recipe(
     keep_px=1024,
     in_memory=False,
     val_stride=0,
-    loss=LocatorLoss(laplacian=1.0, gradient=1.0),
+    loss=LocatorLoss(laplacian=1.0, gradient=1.0, gaps=4.0),
     stages=(
         Stage(
             "looks",
-            steps=900,
+            steps=1400,
             long_side_px=960,
             also_px=768,
             window_px=416,
             first_px=512,
             first_also_px=384,
             batch=8,
-            lr=2.5e-4,
+            lr=2e-4,
             mix=EVERYTHING,
         ),
     ),

@@ -144,10 +144,11 @@ def locator_losses(out: LocatorLogits, batch: dict[str, Tensor], weights: Locato
     coarse_size = (coarse_logits.shape[-2], coarse_logits.shape[-1])
     coarse_weight = F.adaptive_avg_pool2d(where, coarse_size)
     coarse_alpha = F.adaptive_avg_pool2d(true_alpha * where, coarse_size) / (coarse_weight + 1e-6)
+    weight = where * (1 + weights.gaps * batch["gaps"]) if weights.gaps else where
     losses = {
-        "bce": weights.bce * bce(alpha_logits, true_alpha, where),
+        "bce": weights.bce * bce(alpha_logits, true_alpha, weight),
         "soft_iou": weights.soft_iou * soft_iou(pred_alpha, true_alpha, where),
-        "l1": weights.l1 * l1(pred_alpha, true_alpha, where),
+        "l1": weights.l1 * l1(pred_alpha, true_alpha, weight),
         "laplacian": weights.laplacian * laplacian(pred_alpha, true_alpha, soft),
         "gradient": weights.gradient * gradient(pred_alpha, true_alpha, soft),
         "coarse": weights.coarse * bce(coarse_logits, coarse_alpha.clamp(0, 1), (coarse_weight > 0.99).float()),
