@@ -108,9 +108,10 @@ class TrainingSet(Samples):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One sample.
 
-        ``image`` ``(3, H, W)`` uint8 RGB; ``alpha``, ``where``, ``soft`` and ``fuzzy``, ``(1, H, W)`` uint8;
-        ``gaps`` likewise, 255 in and around gaps of the subject where the label is trusted to know them; ``presence`` and ``presence_weight`` scalars; ``index`` of the sample.  With colours: ``foreground`` and
-        ``background`` ``(3, H, W)`` uint8 and ``coloured``, a scalar that is 1 where they are known.
+        ``image`` ``(3, H, W)`` uint8 RGB; ``alpha``, ``where``, ``soft``, ``fuzzy`` and ``gaps`` ``(1, H, W)`` uint8,
+        the last 255 in and around gaps of the subject where the label is trusted to know them; ``presence`` and
+        ``presence_weight`` scalars; ``index`` of the sample.  With colours: ``foreground`` and ``background``
+        ``(3, H, W)`` uint8 and ``coloured``, a scalar that is 1 where they are known.
         """
         height, width = self.canvas(index)
         _, rng, draw = self._drawn(index)

@@ -52,9 +52,9 @@ class TwoLooks(Samples):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One sample: the first look's as ``TrainingSet`` has it, the second's under ``near_*``.
 
-        ``near_image`` ``(3, h, w)``; ``near_alpha``, ``near_where``, ``near_soft``, ``near_fuzzy`` and ``near_gaps`` ``(1, h, w)``,
-        all uint8; ``near_lie`` ``(1, h, w)`` int16, what is put in the place of the first look's alpha, ``NO_LIE`` for
-        nothing; ``near_box`` ``(4,)``: top, left, bottom and right of the window, as shares of the view.
+        ``near_image`` ``(3, h, w)``; ``near_alpha``, ``near_where``, ``near_soft``, ``near_fuzzy`` and ``near_gaps``
+        ``(1, h, w)``, all uint8; ``near_lie`` ``(1, h, w)`` int16, what is put in the place of the first look's alpha,
+        ``NO_LIE`` for nothing; ``near_box`` ``(4,)``: top, left, bottom and right of the window, as shares of the view.
         """
         view = self.views[index]
         planes = {name: view[name] for name in ("image", "alpha", "where", "soft", "fuzzy", "gaps")}
