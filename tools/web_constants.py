@@ -24,7 +24,7 @@ SHARED = {
     "tress.api": ["MAX_MEGAPIXELS"],
     "tress.matting": ["MAX_STEP", "GRID", "SETTLED", "MAX_TILES", "FOUND_PRESENCE", "FOUND_SHARE"],
     "tress.process.bands": ["SOFT_LOW", "SOFT_HIGH", "UNSURE", "REACH_FIRST", "REACH_LATER"],
-    "tress.process.closer": ["SMALLEST_SHARE", "MARGIN", "FADE", "NO_PRIOR", "SUBJECT_ALPHA"],
+    "tress.process.closer": ["SMALLEST_SHARE", "MARGIN", "ENLARGED", "FADE", "NO_PRIOR", "SUBJECT_ALPHA"],
     "tress.process.foreground": [
         "WIDE_LONG_SIDE_PX",
         "WIDE_RADII_PX",

@@ -260,6 +260,14 @@ def test_the_second_look_sees_the_subject_and_what_the_first_said_of_the_same_pi
     assert finer.presence == first.presence
 
 
+@pytest.mark.parametrize(("radius", "side"), [(400, 896), (180, 1.5 * 432), (30, 512)])
+def test_a_small_subject_is_enlarged_by_half_at_most_at_the_second_look(radius, side):
+    picture, locator = small_disc(1200, 1200, (600, 600), radius), TwoLooks()
+    locator.spec = replace(locator.spec, long_side_px=512, second_look_px=896)
+    look_again(picture, locate(picture, locator), locator)
+    assert max(locator.shapes[1]) == pytest.approx(side, abs=32)
+
+
 def test_the_second_look_has_the_say_inside_its_box_and_fades_at_its_rim():
     picture = small_disc(600, 800, (300, 400), 60)
     first = locate(picture, locator := TwoLooks(lambda x: np.ones_like(x[:, :1])))

@@ -3,7 +3,7 @@
 import { Raster, blank, cut, floats, round } from "./arrays.js";
 import constants from "./constants.json" with { type: "json" };
 import { REACH_FIRST, REACH_LATER, unknownBand } from "./process/bands.js";
-import { closerScale, fade, paste, scaled, subjectBox } from "./process/closer.js";
+import { closerScale, fade, nearSide, paste, scaled, subjectBox } from "./process/closer.js";
 import { expectedIou } from "./process/confidence.js";
 import { cropResized, fit, resize } from "./process/geometry.js";
 import { TILE, addChange, readTile, tilesOn } from "./process/tiles.js";
@@ -145,7 +145,8 @@ export async function lookAgain(image, located, { locator, pause }) {
   if (!spec.second_look_px || !located.uncertainty) return located;
   const whole = subjectBox(located.alpha, image, SMALLEST_SHARE);
   if (!whole) return located;
-  const placed = fit(cut(image, whole), spec.second_look_px, spec.multiple);
+  const side = nearSide(whole, spec.second_look_px, spec.long_side_px);
+  const placed = fit(cut(image, whole), side, spec.multiple);
   await pause();
   const near = await lookAt(withPrior(placed, located, located.uncertainty, whole, image), placed, locator);
   const scale = closerScale(whole, near.alpha);

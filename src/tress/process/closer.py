@@ -14,6 +14,8 @@ from tress.process.geometry import resize
 SMALLEST_SHARE = 0.25
 # What the second look sees around the subject, as a share of the subject's longer side.
 MARGIN = 0.1
+# It enlarges pixels by this much at most: more of what is not there costs time, and thin things get lost.
+ENLARGED = 1.5
 # Where its answer fades out, as a share of the box's longer side: within the margin, outside the subject.
 FADE = 0.05
 # Alpha and uncertainty of pixels that nobody has looked at yet: neither subject nor background, and not sure at all.
@@ -75,6 +77,11 @@ def subject_box(alpha: Alpha, size: tuple[int, ...], *, smallest_share: float) -
         max(0, int(left - margin)),
         min(size[1], int(np.ceil(right + margin))),
     )
+
+
+def near_side_px(box: Box, second_look_px: int, first_look_px: int) -> int:
+    """The long side of the box at the second look: ``second_look_px``, less for small boxes, but as at the first."""
+    return min(second_look_px, max(first_look_px, round(ENLARGED * box.long_side)))
 
 
 def closer_scale(box: Box, near: tuple[int, ...]) -> float:

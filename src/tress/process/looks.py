@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tress.arrays import Alpha, Grey8, Rgb8
-from tress.process.closer import NO_PRIOR, SMALLEST_SHARE, closer_scale, fade, paste, subject_box
+from tress.process.closer import NO_PRIOR, SMALLEST_SHARE, closer_scale, fade, near_side_px, paste, subject_box
 from tress.process.geometry import crop_resized, fit, resize
 from tress.spec import ModelSpec
 
@@ -74,7 +74,8 @@ def look_again(image: Rgb8, located: Located, locator: Network) -> Located:
     box = subject_box(located.alpha, size, smallest_share=SMALLEST_SHARE)
     if box is None:
         return located
-    fitted, placement = fit(image[box.inside], spec.second_look_px, spec.multiple)
+    side_px = near_side_px(box, spec.second_look_px, spec.long_side_px)
+    fitted, placement = fit(image[box.inside], side_px, spec.multiple)
     # What was added on the right and below lies beyond the box: the prior goes on there, as the picture does.
     beyond = (fitted.shape[0] / placement.inner_height_px, fitted.shape[1] / placement.inner_width_px)
     ends = box.shares(size)

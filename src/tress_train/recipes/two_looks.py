@@ -73,7 +73,7 @@ EVERYTHING = Mix(
 
 RECIPE = Recipe(
     name="two_looks",
-    seed=24,
+    seed=25,
     norms="frozen",
     optim=Optim(encoder_lr_share=0.3, weight_decay=0.02, ema_decay=0.997, warmup_steps=30),
     log_every=25,
@@ -86,14 +86,14 @@ RECIPE = Recipe(
     stages=(
         Stage(
             "looks",
-            steps=1400,
+            steps=650,
             long_side_px=960,
             also_px=768,
             window_px=416,
             first_px=512,
             first_also_px=384,
             batch=8,
-            lr=2e-4,
+            lr=1.8e-4,
             mix=EVERYTHING,
         ),
     ),

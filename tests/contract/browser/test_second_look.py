@@ -20,7 +20,7 @@ const located = {
 const image = new arrays.Raster(new Uint8Array(await read("image")), ...given.size, 3);
 // Answers with the mean of green and the prior, and doubts half as much.
 const locator = {
-  spec: {second_look_px: 192, multiple: 32, has_uncertainty: true, has_presence: true},
+  spec: {long_side_px: 128, second_look_px: 192, multiple: 32, has_uncertainty: true, has_presence: true},
   run: async (input, [, , h, w]) => {
     const plane = (i) => input.subarray(i * h * w, (i + 1) * h * w);
     const mean = plane(1).map((green, i) => (green + plane(3)[i]) / 2);

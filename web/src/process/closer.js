@@ -6,7 +6,7 @@ import { resize } from "./geometry.js";
 
 /** @import { Box, Floats } from "../arrays.js" */
 
-const { MARGIN, FADE, SUBJECT_ALPHA } = constants.closer;
+const { MARGIN, ENLARGED, FADE, SUBJECT_ALPHA } = constants.closer;
 
 /** @param {Box} box */
 export function longSide({ top, bottom, left, right }) {
@@ -50,6 +50,16 @@ export function subjectBox(alpha, size, smallestShare) {
     left: Math.max(0, Math.trunc(left - margin)),
     right: Math.min(size.width, Math.ceil(right + margin)),
   };
+}
+
+/**
+ * The long side of the box at the second look: as wanted, less for small boxes, but as at the first look.
+ * @param {Box} box
+ * @param {number} secondLook px
+ * @param {number} firstLook px
+ */
+export function nearSide(box, secondLook, firstLook) {
+  return Math.min(secondLook, Math.max(firstLook, round(ENLARGED * longSide(box))));
 }
 
 /**
