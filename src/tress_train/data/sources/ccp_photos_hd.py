@@ -19,7 +19,7 @@ SOURCE = DataSource(
                 commit="fe34fb77721a9973fbae92c05f7f12b664d10110",
                 folder="photos",
                 picture=r"(.+)\.jpg",
-                checksum="c0fad1ea3d97c8ddf2e3539b72eabfc0bbedbb98b06ceb0a21ecd9043b5479ec",
+                checksum="c7461eaad6bde3423eb6d7b8850a7006692b5b6c4a8431909843d72bdd8ea8e8",
             ),
         ),
     ),
