@@ -134,6 +134,21 @@ def test_shards_are_web_dataset_tars(packed: Path) -> None:
     assert row == index["splits"]["train"][0]["row"]
 
 
+def test_no_shard_is_larger_than_asked_and_few_are_much_smaller(data: Path, tmp_path: Path) -> None:
+    from tress_train.data.shards import SHARD_BYTES, pack
+
+    # The end of a tar fills a record of its own.
+    limit, record = 6 * tarfile.RECORDSIZE, tarfile.RECORDSIZE
+    count = pack(*_parts(data), data.name, tmp_path / "out", shard_bytes=limit)  # type: ignore[arg-type]
+    sizes = {path.name: path.stat().st_size for path in sorted((tmp_path / "out").glob("*.tar"))}
+    assert count == len(sizes) > 3
+    assert max(sizes.values()) <= limit
+    largest = max(path.stat().st_size for path in data.glob("*/*/*.png"))
+    last = {max(name for name in sizes if name.startswith(split)) for split in ("train", "val")}
+    assert min(size for name, size in sizes.items() if name not in last) > limit - 2 * record - 2 * largest
+    assert SHARD_BYTES < 64_000_000
+
+
 def test_a_torn_packing_has_no_index_and_a_whole_one_is_not_packed_over(
     data: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
