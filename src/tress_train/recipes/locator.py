@@ -49,28 +49,36 @@ NATURAL = Mix(
     composite=0.4,
     empty=0.06,
     limits=LIMITS["natural"],
-    composites=Composites(CUTOUTS, studio=0.1, subjects_max=1, near_colour=0.0),
+    composites=Composites(CUTOUTS, studio=0.1, subjects_max=1, near_colour=0.0, cast_shadows=0.1),
 )
 LOW_CONTRAST = Mix(
     PHOTOS,
     composite=0.4,
     empty=0.06,
     limits=LIMITS["low_contrast"],
-    composites=Composites(CUTOUTS, studio=0.2, subjects_max=1, near_colour=0.5),
+    composites=Composites(CUTOUTS, studio=0.2, subjects_max=1, near_colour=0.5, cast_shadows=0.1),
 )
 GROUPS = Mix(
     {**PHOTOS, "feral-cats": 0.2, "davis2016": 0.12},
     composite=0.5,
     empty=0.06,
     limits=LIMITS["groups"],
-    composites=Composites(CUTOUTS, studio=0.15, subjects_max=4, several=0.8, near_colour=0.2),
+    composites=Composites(
+        CUTOUTS, studio=0.15, subjects_max=4, several=0.8, near_colour=0.2, bystanders=0.1, cast_shadows=0.1
+    ),
 )
 CLUTTERED = Mix(
     PHOTOS,
     composite=0.5,
     empty=0.1,
     limits=LIMITS["cluttered"],
-    composites=Composites(CUTOUTS, studio=0.1, subjects_max=3, several=0.25, near_colour=0.25),
+    composites=Composites(
+        CUTOUTS, studio=0.1, subjects_max=3, several=0.25, near_colour=0.25, bystanders=0.1, cast_shadows=0.1
+    ),
+)
+# What `two_looks` draws, with bystanders far behind and shadows on the ground besides.
+EVERYTHING = replace(
+    two_looks.EVERYTHING, composites=replace(two_looks.EVERYTHING.composites, bystanders=0.1, cast_shadows=0.1)
 )
 SHARP = LocatorLoss(laplacian=1.0, gradient=1.0)
 
@@ -168,7 +176,7 @@ RECIPE = Recipe(
             long_side_px=512,
             batch=12,
             lr=5e-4,
-            mix=two_looks.EVERYTHING,
+            mix=EVERYTHING,
             loss=SHARP,
             replay_share=0.2,
             gates=(Gate("iou", "fine", 0.9), Gate("band_mad", "fine", 0.16), Gate("iou", "cluttered", 0.89)),
@@ -176,6 +184,7 @@ RECIPE = Recipe(
         replace(
             two_looks.RECIPE.stages[0],
             steps=6250,
+            mix=EVERYTHING,
             loss=SHARP,
             gates=(
                 Gate("iou", "first_case", 0.97),
