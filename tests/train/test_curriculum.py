@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,16 @@ def test_every_recipe_loads_and_has_a_smoke_variant_of_its_own(name: str) -> Non
         for gate in stage.gates:
             made = {"refiner": ("own", "hair")}.get(recipe.task, ("own",))
             assert gate.subset in made or frozen[gate.subset], f"{gate.subset} has no pictures"
+
+
+def test_the_locator_costs_what_its_docstring_says() -> None:
+    spent: Counter[int | str] = Counter()
+    for stage in recipes.load_recipe("locator").stages:
+        for px in stage.sides_px:
+            spent["pairs" if stage.window_px else px] += stage.steps * stage.batch // len(stage.sides_px)
+    assert set(spent) == {256, 384, 512, "pairs"}
+    assert all(spent[px] == pytest.approx(100_000, rel=0.01) for px in (256, 384, 512))
+    assert spent["pairs"] == 50_000
 
 
 def test_recipes_are_listed_without_torch() -> None:

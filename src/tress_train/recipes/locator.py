@@ -104,7 +104,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "one_person",
-            steps=2000,
+            steps=1750,
             long_side_px=256,
             batch=16,
             lr=1e-3,
@@ -115,7 +115,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "plain",
-            steps=3250,
+            steps=2000,
             long_side_px=256,
             batch=16,
             lr=1e-3,
@@ -126,7 +126,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "natural",
-            steps=3200,
+            steps=3000,
             long_side_px=384,
             also_px=256,
             batch=16,
@@ -138,7 +138,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "low_contrast",
-            steps=3000,
+            steps=3600,
             long_side_px=384,
             batch=16,
             lr=7e-4,
@@ -149,7 +149,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "groups",
-            steps=4000,
+            steps=3000,
             long_side_px=512,
             also_px=384,
             batch=12,
@@ -161,7 +161,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "cluttered",
-            steps=4300,
+            steps=3400,
             long_side_px=512,
             batch=12,
             lr=5e-4,
@@ -172,7 +172,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "fine",
-            steps=4000,
+            steps=3400,
             long_side_px=512,
             batch=12,
             lr=5e-4,
