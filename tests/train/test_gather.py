@@ -299,6 +299,13 @@ def test_the_command_gathers_what_is_free(make: Make, tmp_path: Path, monkeypatc
         ["beasts", "gathered", "open"],
         ["closed", "not", "in", "the", "data", "research", "research", "set"],
     ]
+    assert "closed" not in CliRunner().invoke(cli.app, ["sources", "--free", "open"]).output
+    assert known["beasts"].gathering is not None
+    (repository,) = known["beasts"].gathering.repositories
+    needed = CliRunner().invoke(cli.app, ["sources", "--repositories"]).output
+    assert needed == f"{repository.name} {repository.commit}\n"
+    known["beasts"] = replace(known["beasts"], free="research")
+    assert not CliRunner().invoke(cli.app, ["sources", "--repositories", "--free", "open"]).output
     for words, said in ((["nothing"], "no data set 'nothing'"), (["--free", "gratis"], "--free cannot be")):
         with pytest.raises(InputError, match=said):
             CliRunner().invoke(cli.app, ["gather", *words, *where], catch_exceptions=False)
