@@ -5,8 +5,8 @@
 #   LIST=1 tools/weights.sh CLONES DATA WORK   only says what it would run
 #   PACK=1 tools/weights.sh CLONES DATA WORK   stops before the training and packs the data for another machine
 #
-# A step whose result is there is skipped.  Gathering, labelling and training go on where they were stopped, what else
-# was stopped begins anew: start the same again.
+# A step whose result is there is skipped, and what was stopped goes on, but for cut-outs, which begin anew: start the
+# same again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 clones=${1:?folder with clones of the repositories} data=${2:?data folder with train and val} work=${3:?folder for results}
