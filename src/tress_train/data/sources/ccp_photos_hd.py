@@ -19,7 +19,7 @@ SOURCE = DataSource(
                 commit="fe34fb77721a9973fbae92c05f7f12b664d10110",
                 folder="photos",
                 picture=r"(.+)\.jpg",
-                checksum="c7461eaad6bde3423eb6d7b8850a7006692b5b6c4a8431909843d72bdd8ea8e8",
+                checksum="d92b7f9b87b5326f7cec0f762ecead0555930dd31f029119d929519a12671136",
             ),
         ),
     ),
