@@ -57,7 +57,7 @@ figures: .venv/.ready
 # CLONES is a folder of clones of the repositories in docs/datasets.md, DATA the other data; LIST=1 only says what it would run,
 # PACK=1 stops before the training and packs all of the data in parts of 60 MB, for a machine with a GPU.
 WORK = runs/weights
-weights: .venv/.ready .cache/peers/.ready
+weights: $(if $(LIST),,.venv/.ready .cache/peers/.ready)
 	@test -n "$(CLONES)" -a -n "$(DATA)" || { echo "say where: make weights CLONES=path/to/clones DATA=path/to/data"; exit 2; }
 	PATH="$(CURDIR)/.venv/$(BIN):$$PATH" LIST="$(LIST)" PACK="$(PACK)" tools/weights.sh "$(CLONES)" "$(DATA)" "$(WORK)"
 
