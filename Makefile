@@ -54,11 +54,12 @@ figures: .venv/.ready
 	.venv/$(BIN)/python -m benchmarks.figures.tutorial
 
 # Both networks from the start (hours; goes on where it was stopped): gather, labels, locator, refiner, export, scores, card.
-# CLONES is a folder of clones of the repositories in docs/datasets.md, DATA the other data; LIST=1 only says what it would run.
+# CLONES is a folder of clones of the repositories in docs/datasets.md, DATA the other data; LIST=1 only says what it would run,
+# PACK=1 stops before the training and packs all of the data in parts of 60 MB, for a machine with a GPU.
 WORK = runs/weights
-weights: .venv/.ready .cache/peers/.ready
+weights: $(if $(LIST),,.venv/.ready .cache/peers/.ready)
 	@test -n "$(CLONES)" -a -n "$(DATA)" || { echo "say where: make weights CLONES=path/to/clones DATA=path/to/data"; exit 2; }
-	PATH="$(CURDIR)/.venv/$(BIN):$$PATH" LIST="$(LIST)" tools/weights.sh "$(CLONES)" "$(DATA)" "$(WORK)"
+	PATH="$(CURDIR)/.venv/$(BIN):$$PATH" LIST="$(LIST)" PACK="$(PACK)" tools/weights.sh "$(CLONES)" "$(DATA)" "$(WORK)"
 
 # The model card, from the records of the runs that made the weights and from the benchmark.
 card: .venv/.ready

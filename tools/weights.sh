@@ -3,8 +3,10 @@
 #
 #   tools/weights.sh CLONES DATA WORK          see docs/training.md; `make weights` calls it
 #   LIST=1 tools/weights.sh CLONES DATA WORK   only says what it would run
+#   PACK=1 tools/weights.sh CLONES DATA WORK   stops before the training and packs the data for another machine
 #
-# A step whose result is there is skipped, and every command goes on where it was stopped: start the same again.
+# A step whose result is there is skipped, and what was stopped goes on, but for cut-outs, which begin anew: start the
+# same again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 clones=${1:?folder with clones of the repositories} data=${2:?data folder with train and val} work=${3:?folder for results}
@@ -34,6 +36,14 @@ step "$work/labelled" tress-train distil --data "$work/data" --out "$work/labels
   --teacher .cache/peers/isnet-general-use.onnx --long-side 1024 --stretch --mean $half,$half,$half --std $whole,$whole,$whole
 step "$work/cutouts/manifest.jsonl" tress-train cutouts --data "$work/data" --data "$work/labels" --sets "$cut" \
   --keep-edge --out "$work/cutouts"
+if [ -n "${PACK:-}" ]; then
+  # Parts of at most 60 MB; the pictures keep the keys that they have in their folders.
+  step "$work/packed/own/shards.json" tress-train shards "$data" "$work/packed/own"
+  for folder in data labels cutouts; do
+    step "$work/packed/$folder/shards.json" tress-train shards "$work/$folder" "$work/packed/$folder"
+  done
+  exit
+fi
 step "$work/located" tress-train run locator --data "$data" --data "$work/data" --data "$work/labels" \
   --data "$work/cutouts" --out "$work/locator"
 step "$work/refined" tress-train run refiner --data "$data" --data "$work/data" --out "$work/refiner" \

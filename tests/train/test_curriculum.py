@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tress.errors import InputError
 from tress.process.difficulty import Difficulty
 from tress_train import recipes
 from tress_train.data.gates import read_gates, source_keys
+from tress_train.data.lists import read_lists
 from tress_train.recipes.base import Recipe, recipe_hash, smoke
 from tress_train.recipes.stages import LADDER, Gate, Limits, Mix, Stage, judge, shares
 
@@ -66,6 +68,32 @@ def test_every_recipe_loads_and_has_a_smoke_variant_of_its_own(name: str) -> Non
         for gate in stage.gates:
             made = {"refiner": ("own", "hair")}.get(recipe.task, ("own",))
             assert gate.subset in made or frozen[gate.subset], f"{gate.subset} has no pictures"
+
+
+def test_the_locator_costs_what_its_docstring_says() -> None:
+    spent: Counter[int | str] = Counter()
+    for stage in recipes.load_recipe("locator").stages:
+        for px in stage.sides_px:
+            spent["pairs" if stage.window_px else px] += stage.steps * stage.batch // len(stage.sides_px)
+    assert set(spent) == {256, 384, 512, "pairs"}
+    assert all(spent[px] == pytest.approx(100_000, rel=0.01) for px in (256, 384, 512))
+    assert spent["pairs"] == 50_000
+
+
+def test_the_very_first_gate_is_one_person_before_a_plain_ground_that_training_does_not_see() -> None:
+    first = recipes.load_recipe("locator").stages[0]
+    assert {gate.subset for gate in first.gates} == {"first_case"}
+    drawn = first.mix.composites
+    assert (drawn.cutouts, drawn.studio, drawn.subjects_max) == ({"@first_case": 1.0}, 1.0, 1)
+    chosen = read_lists()
+    asked = read_gates()["first_case"]
+    assert asked
+    assert {key.partition("@")[2] for key in asked} == {"far"}
+    people = source_keys({"": asked})
+    assert people <= set(chosen["first_case_held_back"])
+    assert not people & set(chosen["first_case"])
+    for scores, passes in (({"iou": 0.98, "mae": 0.01}, True), ({"iou": 0.96, "mae": 0.01}, False)):
+        assert all(result.passed for result in judge(first.gates, {"first_case": scores})) == passes
 
 
 def test_recipes_are_listed_without_torch() -> None:

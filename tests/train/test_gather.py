@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from tress.errors import InputError
 from tress_train.commands import cli
 from tress_train.data.clones import find_clone
 from tress_train.data.collection import read_collection
+from tress_train.data.gates import read_gates, source_keys
 from tress_train.data.reading import read_alpha, read_rgb, read_rgba
 from tress_train.data.source import DataSource, Gathering, Repository
 from tress_train.data.sources import registered_sources
@@ -299,6 +301,13 @@ def test_the_command_gathers_what_is_free(make: Make, tmp_path: Path, monkeypatc
         ["beasts", "gathered", "open"],
         ["closed", "not", "in", "the", "data", "research", "research", "set"],
     ]
+    assert "closed" not in CliRunner().invoke(cli.app, ["sources", "--free", "open"]).output
+    assert known["beasts"].gathering is not None
+    (repository,) = known["beasts"].gathering.repositories
+    needed = CliRunner().invoke(cli.app, ["sources", "--repositories"]).output
+    assert needed == f"{repository.name} {repository.commit}\n"
+    known["beasts"] = replace(known["beasts"], free="research")
+    assert not CliRunner().invoke(cli.app, ["sources", "--repositories", "--free", "open"]).output
     for words, said in ((["nothing"], "no data set 'nothing'"), (["--free", "gratis"], "--free cannot be")):
         with pytest.raises(InputError, match=said):
             CliRunner().invoke(cli.app, ["gather", *words, *where], catch_exceptions=False)
@@ -322,10 +331,40 @@ def test_lists_and_rules_of_the_registered_sets_fit() -> None:
     assert not files
 
 
+@pytest.mark.parametrize(
+    ("name", "frozen"),
+    [
+        ("caltech101-contours", "caltech101-animals"),
+        ("caltech101-photos", "caltech101-animals"),
+        ("thin-things", "caltech101-animals"),
+        ("cats-dogs", "ardamavi-cats"),
+        ("ccp-photos-hd", "ccp1004"),
+    ],
+)
+def test_no_list_has_a_photo_that_a_gate_looks_at_under_another_name(name: str, frozen: str) -> None:
+    """Both sets number the photos of their common origin alike."""
+
+    def plain(key: str) -> str:
+        return re.sub("[^a-z0-9]", "", key.lower())
+
+    looked_at = {plain(PurePosixPath(key).stem) for key in source_keys(read_gates()) if key.startswith(f"{frozen}/")}
+    assert looked_at
+    gathered = GATHERED[name].gathering
+    assert gathered is not None
+    for one in gathered.repositories:
+        paths = listed(one, waiting=False) + listed(one, waiting=True)
+        assert not looked_at & {plain(gathering._expanded(one, path, one.key)) for path in paths}
+
+
 def test_the_docs_name_every_gathered_set() -> None:
     text = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
     for name, source in GATHERED.items():
         assert source.gathering is not None
+        counts = [
+            sum(len(listed(repository, waiting=waiting)) for repository in source.gathering.repositories)
+            for waiting in (False, True)
+        ]
         for repository in source.gathering.repositories:
             row = next(line for line in text.splitlines() if line.startswith(f"| {name} ") and repository.name in line)
             assert f"| {source.free} |" in row
+            assert [int(cell.strip() or 0) for cell in row.split("|")[2:4]] == counts

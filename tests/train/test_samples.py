@@ -261,3 +261,65 @@ def test_near_colour_brings_the_background_to_the_subject_and_keeps_its_texture(
     assert after < 0.6 * before
     assert near.std((0, 1)) == pytest.approx(background.std((0, 1)), rel=0.2)
     assert np.array_equal(compose.near_colour(background, np.zeros_like(layer), rng), background)
+
+
+def test_a_bystander_is_ground_and_less_sharp_than_any_subject() -> None:
+    cutout = np.zeros((60, 40, 4), np.uint8)
+    cutout[..., 3], cutout[::2, :, :3] = 255, 255
+    grey = np.full((128, 128, 3), 40, np.uint8)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        layer = compose.place(cutout, 128, 128, rng, grounded=False, zoom=(0.5, 0.6))
+        ground = compose.out_of_focus(grey, layer, rng)
+        assert ground.dtype == np.uint8
+        there = np.abs(ground.astype(int) - 40).max(2)
+        assert there[layer[..., 3] > 0.99].max() > 30
+        # A step of the whole range is spread over several pixels.
+        assert np.abs(np.diff(ground.astype(int), axis=0)).max() < 50
+        image, alpha = compose.compose(ground, [np.zeros_like(layer)], rng)
+        assert not alpha.any()
+        assert np.array_equal(image, ground)
+
+
+def test_a_cast_shadow_lies_at_the_foot_and_only_on_the_ground() -> None:
+    layer = np.zeros((128, 128, 4), np.float32)
+    layer[30:90, 56:72] = (0.9, 0.9, 0.9, 1.0)
+    white = np.full((128, 128, 3), 255, np.uint8)
+    behind = 0
+    for seed in range(20):
+        shadow = compose.cast_shadow_of(layer[..., 3], np.random.default_rng(seed))
+        assert 0.2 < shadow.max() < 0.71
+        assert shadow[84:94, 50:78].max() > 0.4 * shadow.max()
+        rows = np.flatnonzero(shadow.max(1) > 0.1)
+        behind += rows[0] < 80
+        # It is flatter than what casts it, and on one side of the foot.
+        assert 8 <= len(rows) < 55
+        assert (rows[0] > 80) != (rows[-1] < 100)
+        made = compose.compose_with_colours(white, [layer], np.random.default_rng(seed), cast_shadows=1.0)
+        assert made.background.min() < 210
+        assert np.array_equal(made.alpha, (layer[..., 3] * 255).astype(np.uint8))
+        inside = made.image[32:88, 58:70]
+        assert np.ptp(inside) <= 1
+    assert 5 <= behind <= 15
+    assert not compose.cast_shadow_of(np.zeros((32, 32), np.float32), np.random.default_rng(0)).any()
+
+
+@pytest.mark.parametrize(("field", "drawn"), [("bystanders", "out_of_focus"), ("cast_shadows", "cast_shadow_of")])
+def test_bystanders_and_cast_shadows_are_drawn_as_often_as_a_mix_says(
+    field: str, drawn: str, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 0
+    real = getattr(compose, drawn)
+
+    def counted(*given: object) -> np.ndarray:
+        nonlocal count
+        count += 1
+        return real(*given)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(compose, drawn, counted)
+    for share, (least, most) in {0.0: (0, 0), 0.5: (10, 30), 1.0: (40, 40)}.items():
+        count = 0
+        rules = replace(Composites(studio=1.0, several=0.0), **{field: share})
+        data = samples(library, Mix(sets={"discs": 1e-9}, composite=1.0, composites=rules))
+        assert all(data[i]["image"].shape[0] == 3 for i in range(40))
+        assert least <= count <= most

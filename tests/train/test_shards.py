@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -132,6 +134,48 @@ def test_shards_are_web_dataset_tars(packed: Path) -> None:
     assert len({name.partition(".")[0] for name in names}) == 1
     assert [name.partition(".")[2] for name in names] == ["image.png", "alpha.png", "json"]
     assert row == index["splits"]["train"][0]["row"]
+
+
+def test_labels_of_pictures_in_another_folder_keep_their_keys(data: Path, tmp_path: Path) -> None:
+    """As ``tress-train distil`` leaves them: the labels here, the pictures there."""
+    first, labels = tmp_path / "data", tmp_path / "labels"
+    shutil.copytree(data, first)
+    rows = []
+    for name in ("discs/0", "waiting/0"):
+        path = labels / f"{name.replace('/', '-')}.png"
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(data / "train/discs/1.alpha.png", path)
+        place = first / "train" / f"{name}.png"
+        if not place.exists():
+            place.parent.mkdir()
+            shutil.copy(data / "train/discs/1.png", place)
+        row = {"image": os.path.relpath(place, labels), "alpha": path.name, "set": "discs", "kind": "objects"}
+        rows.append({**row, "edge": "teacher", "ignore_px": 0})
+    (labels / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    folders, packed = [first, labels], [tmp_path / "packed/own", tmp_path / "packed/labels"]
+    for folder, out in zip(folders, packed, strict=True):
+        assert RUNNER.invoke(app, ["shards", str(folder), str(out)]).exit_code == 0
+    there, here = read_collection(folders).train, read_collection(packed).train
+    assert list(there) == list(here)
+    assert there["discs/0.png"].edge == here["discs/0.png"].edge == "teacher"
+    assert "labels/../data/train/waiting/0.png" in here
+    hashes = [{key: file_hash(record) for key, record in records.items()} for records in (there, here)]
+    assert hashes[0] == hashes[1]
+
+
+def test_no_shard_is_larger_than_asked_and_few_are_much_smaller(data: Path, tmp_path: Path) -> None:
+    from tress_train.data.shards import SHARD_BYTES, pack
+
+    # The end of a tar fills a record of its own.
+    limit, record = 6 * tarfile.RECORDSIZE, tarfile.RECORDSIZE
+    count = pack(*_parts(data), data.name, tmp_path / "out", shard_bytes=limit)  # type: ignore[arg-type]
+    sizes = {path.name: path.stat().st_size for path in sorted((tmp_path / "out").glob("*.tar"))}
+    assert count == len(sizes) > 3
+    assert max(sizes.values()) <= limit
+    largest = max(path.stat().st_size for path in data.glob("*/*/*.png"))
+    last = {max(name for name in sizes if name.startswith(split)) for split in ("train", "val")}
+    assert min(size for name, size in sizes.items() if name not in last) > limit - 2 * record - 2 * largest
+    assert SHARD_BYTES < 64_000_000
 
 
 def test_a_torn_packing_has_no_index_and_a_whole_one_is_not_packed_over(

@@ -56,6 +56,16 @@ def test_every_command_can_be_read_and_every_file_and_recipe_is_there(commands: 
     assert (ROOT / "weights/about.md").is_file()
 
 
+def test_it_packs_all_that_the_training_reads_and_stops_there(tmp_path: Path, commands: list[list[str]]) -> None:
+    listed = run(tmp_path / "work", LIST="1", PACK="1")
+    assert listed.returncode == 0, listed.stderr
+    packed = [shlex.split(line) for line in listed.stdout.splitlines()]
+    assert [words[1] for words in packed] == ["gather", "distil", "cutouts", "shards", "shards", "shards", "shards"]
+    folders = [parsed(words).params["data"] for words in packed if words[1] == "shards"]
+    (trained,) = (parsed(words).params["data"] for words in commands if words[1:3] == ["run", "locator"])
+    assert [folder.name for folder in folders] == [Path(folder).name for folder in trained]
+
+
 def test_a_stopped_script_goes_on_and_a_finished_one_does_nothing(tmp_path: Path) -> None:
     tools, calls, work = tmp_path / "bin", tmp_path / "calls", tmp_path / "work"
     tools.mkdir()

@@ -71,12 +71,22 @@ def _chosen(names: list[str]) -> list[DataSource]:
 
 def sources(
     data: Annotated[list[Path] | None, typer.Option("--data", help="Compare with these folders.")] = None,
+    repositories: Annotated[
+        bool,
+        typer.Option("--repositories", help="Instead: the git repositories that `gather` needs, with commits."),
+    ] = False,
+    free: FreeOption = "",
 ) -> None:
     """List the registered data sets with their licences, and whether a data folder has them unchanged."""
     from tress_train.data.collection import file_hash, fingerprints, read_collection
-    from tress_train.data.sources import registered_sources, source_of
+    from tress_train.data.sources import allows, registered_sources, source_of
 
-    registered = registered_sources()
+    limit, registered = as_free(free), registered_sources()
+    if repositories:
+        gathered = [source.gathering for source in registered.values() if source.gathering and allows(limit, source)]
+        for repository, commit in sorted({(one.name, one.commit) for how in gathered for one in how.repositories}):
+            typer.echo(f"{repository} {commit}")
+        return
     present: dict[str, dict[str, str]] = {}
     if data:
         collection = read_collection(data)
@@ -86,6 +96,8 @@ def sources(
                 present.setdefault(name, {})[split] = digest
     for name in sorted(set(registered) | set(present)):
         source, state = source_of(name, registered), ""
+        if not allows(limit, source):
+            continue
         if data and name not in present:
             state = "not in the data"
         elif data and source is not None and name not in registered:

@@ -16,8 +16,7 @@ from tress_train.data.shards import SHARD_BYTES, pack
 def shards(
     data: Annotated[Path, typer.Argument(help="Data folder with train/ and val/, or one that `prepare` checked.")],
     out: Annotated[str, typer.Argument(help="Folder or URL for the shards and their index.")],
-    shard_mb: Annotated[int, typer.Option(min=1, help="A new shard is begun after so many megabytes.")] = SHARD_BYTES
-    >> 20,
+    shard_mb: Annotated[int, typer.Option(min=1, help="A shard has at most so many megabytes.")] = SHARD_BYTES >> 20,
 ) -> None:
     """Pack a data folder into WebDataset tar shards; `--data OUT` trains on them."""
     roots = split_folders(data)

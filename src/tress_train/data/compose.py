@@ -13,6 +13,8 @@ from tress.process.geometry import resize, warp
 # Colours under clear pixels are only a guess, so a coarse grid is good enough for them.
 _FILL_STEP = 8
 _CLEAR = 1e-2
+# Least and greatest size of subjects, and of what stands behind them; 1 fits the canvas.
+ZOOM, ZOOM_BEHIND = (0.2, 1.5), (0.25, 0.9)
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -71,6 +73,24 @@ def near_colour(background: Image, layer: Floats, rng: np.random.Generator) -> I
     return np.clip(background + shift, 0, 255).astype(np.uint8)
 
 
+def out_of_focus(background: Image, layer: Floats, rng: np.random.Generator) -> Image:
+    """A background with a bystander in it: a thing as such, but blurred as what lies far behind the subject.
+
+    Args:
+        background: ``(H, W, 3)`` uint8.
+        layer: the bystander, ``(H, W, 4)`` float32, premultiplied.
+        rng: source of chance.
+
+    Returns:
+        ``(H, W, 3)`` uint8.
+    """
+    # Wider than any blur or softness that a whole picture gets, so that sharpness tells subject and ground apart.
+    sigma = rng.uniform(0.01, 0.03) * max(background.shape)
+    blurred = cv2.GaussianBlur(layer, (0, 0), sigma)
+    shaded = background / np.float32(255) * (1 - blurred[..., 3:])
+    return _to_bytes(shaded + blurred[..., :3] * np.float32(np.exp(rng.normal(-0.1, 0.2))))
+
+
 def place(
     cutout: Image,
     height_px: int,
@@ -78,7 +98,7 @@ def place(
     rng: np.random.Generator,
     *,
     grounded: bool,
-    zoom: tuple[float, float] = (0.2, 1.5),
+    zoom: tuple[float, float] = ZOOM,
     cut: float = 0.0,
 ) -> Floats:
     """Scales, turns, mirrors and moves a straight RGBA cut-out onto an empty canvas.
@@ -121,19 +141,46 @@ def shadow_of(alpha: Floats, rng: np.random.Generator) -> Floats:
     return blurred * np.float32(rng.uniform(0.1, 0.5))
 
 
-def compose(background: Image, layers: list[Floats], rng: np.random.Generator) -> tuple[Image, Image]:
+def cast_shadow_of(alpha: Floats, rng: np.random.Generator) -> Floats:
+    """The shadow of a low light on the ground that the subject stands on, ``(H, W)`` float32 in [0, 1].
+
+    Its outline, flattened and slanted about its lowest row, behind it or before it; nothing where nothing is subject.
+    """
+    height, width = alpha.shape
+    rows = np.flatnonzero((alpha > 0.5).any(1))
+    if not len(rows):
+        return np.zeros_like(alpha)
+    foot, length = float(rows[-1]), rng.uniform(0.15, 0.7) * rng.choice((-1.0, 1.0))
+    slant = rng.uniform(-1.5, 1.5)
+    lie_down = np.array([[1, -slant, slant * foot], [0, length, (1 - length) * foot]])
+    fallen = cv2.warpAffine(alpha, lie_down, (width, height))
+    blurred = cv2.GaussianBlur(fallen, (0, 0), rng.uniform(0.002, 0.012) * width)
+    return blurred * np.float32(rng.uniform(0.25, 0.7))
+
+
+def compose(
+    background: Image, layers: list[Floats], rng: np.random.Generator, *, cast_shadows: float = 0.0
+) -> tuple[Image, Image]:
     """Puts premultiplied layers over a background, sometimes with a shadow.
+
+    Args:
+        background: ``(H, W, 3)`` uint8.
+        layers: ``(H, W, 4)`` float32 each, the first at the back.
+        rng: source of chance.
+        cast_shadows: share of the layers that cast a shadow on the ground.
 
     Returns:
         The picture ``(H, W, 3)`` uint8 and its exact alpha ``(H, W)`` uint8.
     """
-    picture, subject = _stack(background, layers, rng)
+    picture, subject = _stack(background, layers, rng, cast_shadows)
     return _to_bytes(picture * (1 - subject[..., 3:]) + subject[..., :3]), _to_bytes(subject[..., 3])
 
 
-def compose_with_colours(background: Image, layers: list[Floats], rng: np.random.Generator) -> Composite:
+def compose_with_colours(
+    background: Image, layers: list[Floats], rng: np.random.Generator, *, cast_shadows: float = 0.0
+) -> Composite:
     """As ``compose``, with the true colours of foreground and background."""
-    shaded, subject = _stack(background, layers, rng)
+    shaded, subject = _stack(background, layers, rng, cast_shadows)
     picture = shaded * (1 - subject[..., 3:]) + subject[..., :3]
     return Composite(
         _to_bytes(picture), _to_bytes(subject[..., 3]), _to_bytes(true_foreground(subject)), _to_bytes(shaded)
@@ -160,7 +207,9 @@ def true_foreground(premultiplied: Floats) -> Floats:
     return np.asarray(np.where(alpha < _CLEAR, nearby, own), np.float32)
 
 
-def _stack(background: Image, layers: list[Floats], rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _stack(
+    background: Image, layers: list[Floats], rng: np.random.Generator, cast_shadows: float
+) -> tuple[Floats, Floats]:
     """The background with all shadows, and all layers merged into one premultiplied layer.
 
     A later layer's shadow falls on the layers before it as well.
@@ -168,8 +217,12 @@ def _stack(background: Image, layers: list[Floats], rng: np.random.Generator) ->
     shaded: Floats = np.asarray(background / np.float32(255), np.float32)
     subject: Floats = np.zeros((*background.shape[:2], 4), np.float32)
     for layer in layers:
-        if rng.random() < 0.3:
-            light = 1 - shadow_of(layer[..., 3], rng)[..., None]
+        shadows = [shadow_of] if rng.random() < 0.3 else []
+        # Asked in this order, mixes without such shadows give the samples that they always gave.
+        if cast_shadows > 0 and rng.random() < cast_shadows:
+            shadows.append(cast_shadow_of)
+        for shadow in shadows:
+            light = 1 - shadow(layer[..., 3], rng)[..., None]
             shaded = shaded * light
             subject[..., :3] *= light
         colours = layer[..., :3] * np.float32(np.exp(rng.normal(0, 0.15)))

@@ -182,22 +182,38 @@ class TrainingSet(Samples):
         rules = mix.composites
         background = self._background(mix, height, width, rng)
         weights = _weights(rules.cutouts or {OTHERS: 1.0}, self.library.cutouts, self.library.later)
-        names, total = sorted(weights), sum(weights.values())
+        # Asked in this order, mixes without bystanders give the samples that they always gave.
+        if rules.bystanders > 0 and rng.random() < rules.bystanders:
+            bystander = self._layer(weights, height, width, rng, zoom=compose.ZOOM_BEHIND)
+            background = compose.out_of_focus(background, bystander, rng)
         several = rules.subjects_max > 1 and rng.random() < rules.several
-        layers: list[npt.NDArray[np.float32]] = []
-        for _ in range(int(rng.integers(2, rules.subjects_max + 1)) if several else 1):
-            pool = self.library.cutouts[names[rng.choice(len(names), p=[weights[name] / total for name in names])]]
-            cutout = pool[rng.integers(len(pool))].image
-            # A cut-out that is cut off by its own lower edge has to stand on the canvas's.
-            grounded = bool((cutout[-2:, :, 3] > 127).mean() > 0.05)
-            cut = rng.uniform(*views.CUT_SHARE) if not layers and rng.random() < views.CUT else 0.0
-            layers.append(compose.place(cutout, height, width, rng, grounded=grounded, cut=cut))
+        count = int(rng.integers(2, rules.subjects_max + 1)) if several else 1
+        layers = [self._layer(weights, height, width, rng, may_cut=number == 0) for number in range(count)]
         if rng.random() < rules.near_colour:
             background = compose.near_colour(background, layers[0], rng)
         if self.with_colours:
-            return compose.compose_with_colours(background, layers, rng)
-        image, alpha = compose.compose(background, layers, rng)
+            return compose.compose_with_colours(background, layers, rng, cast_shadows=rules.cast_shadows)
+        image, alpha = compose.compose(background, layers, rng, cast_shadows=rules.cast_shadows)
         return compose.Composite(image, alpha, image, image)
+
+    def _layer(
+        self,
+        weights: Mapping[str, float],
+        height: int,
+        width: int,
+        rng: np.random.Generator,
+        *,
+        may_cut: bool = False,
+        zoom: tuple[float, float] = compose.ZOOM,
+    ) -> npt.NDArray[np.float32]:
+        """A cut-out somewhere on the canvas, see ``compose.place``; at times cut by the frame, if it may be."""
+        names, total = sorted(weights), sum(weights.values())
+        pool = self.library.cutouts[names[rng.choice(len(names), p=[weights[name] / total for name in names])]]
+        cutout = pool[rng.integers(len(pool))].image
+        # A cut-out that is cut off by its own lower edge has to stand on the canvas's.
+        grounded = bool((cutout[-2:, :, 3] > 127).mean() > 0.05)
+        cut = rng.uniform(*views.CUT_SHARE) if may_cut and rng.random() < views.CUT else 0.0
+        return compose.place(cutout, height, width, rng, grounded=grounded, zoom=zoom, cut=cut)
 
 
 def _cover(picture: Image, height: int, width: int, rng: np.random.Generator) -> Image:

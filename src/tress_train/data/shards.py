@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,10 @@ from tress.evaluation.manifest import Record
 from tress_train.storage.places import Place, exists, filesystem, is_url, join, put_file, read_bytes, reporting
 
 INDEX, VERSION = "shards.json", 1
-SHARD_BYTES = 256 << 20
+# Below 64 MB, which many places refuse.
+SHARD_BYTES = 60 << 20
+# What a tar ends with at most: two empty blocks, and what fills its last record.
+_END_BYTES = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE - 1
 
 # The kind of path that this platform has.
 if TYPE_CHECKING:
@@ -134,7 +138,7 @@ def pack(
         roots: the folder of each split's manifest.
         name: of the data folder, with which keys may begin.
         out: folder or URL, without shards.
-        shard_bytes: at which a new shard is begun.
+        shard_bytes: how large a shard is at most, unless a single picture is larger.
 
     Returns:
         The number of shards.
@@ -149,7 +153,7 @@ def pack(
     count = 0
     for split, records in splits.items():
         rows = index["splits"][split] = []
-        for number, part in enumerate(_parts(records, shard_bytes)):
+        for number, part in enumerate(_parts(records, roots[split], shard_bytes)):
             rows += _write_shard(part, roots[split], out, f"{split or 'data'}-{number:06d}.tar")
             count += 1
     with _scratch("json") as scratch:
@@ -172,17 +176,30 @@ def _record(row: dict[str, Any], place: Place, root: Path) -> Record:
     return Record(image, path("alpha"), fields["set"], fields["kind"], fields["edge"], fields["ignore_px"])
 
 
-def _parts(records: Sequence[Record], shard_bytes: int) -> Iterator[list[Record]]:
+def _parts(records: Sequence[Record], root: Path, shard_bytes: int) -> Iterator[list[Record]]:
     part: list[Record] = []
-    size = 0
+    size = _END_BYTES
     for record in records:
-        part.append(record)
-        size += sum(path.stat().st_size for path in (record.image, record.alpha) if path is not None)
-        if size >= shard_bytes:
+        added = sum(map(_member_bytes, _lengths(record, root)))
+        if part and size + added > shard_bytes:
             yield part
-            part, size = [], 0
+            part, size = [], _END_BYTES
+        part.append(record)
+        size += added
     if part:
         yield part
+
+
+def _lengths(record: Record, root: Path) -> Iterator[int]:
+    yield len(json.dumps(_row(record, root)))
+    for path in (record.image, record.alpha):
+        if path is not None:
+            yield path.stat().st_size
+
+
+def _member_bytes(length: int) -> int:
+    """What a file of that length takes in a tar: its header, and whole blocks."""
+    return tarfile.BLOCKSIZE * (1 + math.ceil(length / tarfile.BLOCKSIZE))
 
 
 def _write_shard(records: Sequence[Record], root: Path, out: Place, shard: str) -> list[dict[str, Any]]:
@@ -200,8 +217,8 @@ def _scratch(suffix: str) -> Iterator[Path]:
         yield Path(folder) / f"scratch.{suffix}"
 
 
-def _write_picture(tar: tarfile.TarFile, record: Record, root: Path, shard: str) -> dict[str, Any]:
-    row = {
+def _row(record: Record, root: Path) -> dict[str, Any]:
+    return {
         "image": name_below(root, record.image),
         "alpha": None if record.alpha is None else name_below(root, record.alpha),
         "set": record.set,
@@ -209,6 +226,10 @@ def _write_picture(tar: tarfile.TarFile, record: Record, root: Path, shard: str)
         "edge": record.edge,
         "ignore_px": record.ignore_px,
     }
+
+
+def _write_picture(tar: tarfile.TarFile, record: Record, root: Path, shard: str) -> dict[str, Any]:
+    row = _row(record, root)
     # A key of WebDataset ends at the first dot of the name.
     key = hashlib.sha256(str(row["image"]).encode()).hexdigest()[:20]
     files = {}

@@ -49,28 +49,36 @@ NATURAL = Mix(
     composite=0.4,
     empty=0.06,
     limits=LIMITS["natural"],
-    composites=Composites(CUTOUTS, studio=0.1, subjects_max=1, near_colour=0.0),
+    composites=Composites(CUTOUTS, studio=0.1, subjects_max=1, near_colour=0.0, cast_shadows=0.1),
 )
 LOW_CONTRAST = Mix(
     PHOTOS,
     composite=0.4,
     empty=0.06,
     limits=LIMITS["low_contrast"],
-    composites=Composites(CUTOUTS, studio=0.2, subjects_max=1, near_colour=0.5),
+    composites=Composites(CUTOUTS, studio=0.2, subjects_max=1, near_colour=0.5, cast_shadows=0.1),
 )
 GROUPS = Mix(
     {**PHOTOS, "feral-cats": 0.2, "davis2016": 0.12},
     composite=0.5,
     empty=0.06,
     limits=LIMITS["groups"],
-    composites=Composites(CUTOUTS, studio=0.15, subjects_max=4, several=0.8, near_colour=0.2),
+    composites=Composites(
+        CUTOUTS, studio=0.15, subjects_max=4, several=0.8, near_colour=0.2, bystanders=0.1, cast_shadows=0.1
+    ),
 )
 CLUTTERED = Mix(
     PHOTOS,
     composite=0.5,
     empty=0.1,
     limits=LIMITS["cluttered"],
-    composites=Composites(CUTOUTS, studio=0.1, subjects_max=3, several=0.25, near_colour=0.25),
+    composites=Composites(
+        CUTOUTS, studio=0.1, subjects_max=3, several=0.25, near_colour=0.25, bystanders=0.1, cast_shadows=0.1
+    ),
+)
+# What `two_looks` draws, with bystanders far behind and shadows on the ground besides.
+EVERYTHING = replace(
+    two_looks.EVERYTHING, composites=replace(two_looks.EVERYTHING.composites, bystanders=0.1, cast_shadows=0.1)
 )
 SHARP = LocatorLoss(laplacian=1.0, gradient=1.0)
 
@@ -96,7 +104,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "one_person",
-            steps=2000,
+            steps=1750,
             long_side_px=256,
             batch=16,
             lr=1e-3,
@@ -107,7 +115,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "plain",
-            steps=3250,
+            steps=2000,
             long_side_px=256,
             batch=16,
             lr=1e-3,
@@ -118,7 +126,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "natural",
-            steps=3200,
+            steps=3000,
             long_side_px=384,
             also_px=256,
             batch=16,
@@ -130,7 +138,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "low_contrast",
-            steps=3000,
+            steps=3600,
             long_side_px=384,
             batch=16,
             lr=7e-4,
@@ -141,7 +149,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "groups",
-            steps=4000,
+            steps=3000,
             long_side_px=512,
             also_px=384,
             batch=12,
@@ -153,7 +161,7 @@ RECIPE = Recipe(
         ),
         Stage(
             "cluttered",
-            steps=4300,
+            steps=3400,
             long_side_px=512,
             batch=12,
             lr=5e-4,
@@ -164,11 +172,11 @@ RECIPE = Recipe(
         ),
         Stage(
             "fine",
-            steps=4000,
+            steps=3400,
             long_side_px=512,
             batch=12,
             lr=5e-4,
-            mix=two_looks.EVERYTHING,
+            mix=EVERYTHING,
             loss=SHARP,
             replay_share=0.2,
             gates=(Gate("iou", "fine", 0.9), Gate("band_mad", "fine", 0.16), Gate("iou", "cluttered", 0.89)),
@@ -176,6 +184,7 @@ RECIPE = Recipe(
         replace(
             two_looks.RECIPE.stages[0],
             steps=6250,
+            mix=EVERYTHING,
             loss=SHARP,
             gates=(
                 Gate("iou", "first_case", 0.97),

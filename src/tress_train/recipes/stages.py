@@ -62,6 +62,8 @@ class Composites:
         subjects_max: most subjects in one picture.
         several: share with more than one subject.
         near_colour: share whose background is moved towards the subject's mean colour.
+        bystanders: share with a further cut-out far behind the subject, out of focus, which belongs to the ground.
+        cast_shadows: share of the subjects that cast a shadow on the ground, beside the soft ones on what is behind.
     """
 
     cutouts: dict[str, float] = field(default_factory=dict)
@@ -70,6 +72,8 @@ class Composites:
     subjects_max: int = 3
     several: float = 0.3
     near_colour: float = 0.1
+    bystanders: float = 0.0
+    cast_shadows: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ SOURCE = DataSource(
                 picture=r"(.+)/image_(.+)\.jpg",
                 key=r"\1-\2",
                 label=r"imatges_animals/\1/annotation_\2.mat",
-                checksum="e32e92494852cf0d3f838231afbbda9cf1a5f659d7f7b5c4cda2d122eaa01ea3",
+                checksum="d4d5b183d53b3c354915dcdc4b1da691d2ccecc760ebca3e7e1973e55b89c245",
             ),
             Repository(
                 name="lopezm94/Simple-Image-Classifier",

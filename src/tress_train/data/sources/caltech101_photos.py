@@ -21,7 +21,7 @@ SOURCE = DataSource(
                 folder="101_ObjectCategories",
                 picture=r"(.+)/image_(.+)\.jpg",
                 key=r"\1-\2",
-                checksum="52be668bfa907f9a5daa72ebf36b858b7f2585a48319974c8b39af954a114091",
+                checksum="d2d1f17d3d0c771eaa1074a2ef35dc2a8e518257f9d5e400204355d06e2f79cc",
             ),
         ),
     ),

@@ -19,7 +19,7 @@ SOURCE = DataSource(
                 commit="287dfd672cf509e3bf59ae9510977291d8727e09",
                 folder="cats_and_dogs_filtered",
                 picture=r".+/(.+)\.jpg",
-                checksum="2a6fbf6b0f7cdb0ea724f954d729babf73f1bbd14f91c2058534bfe858f8ff02",
+                checksum="7fa1eb7ac510350bb9972fbcd4d0f0f746c8c923775544c990d23040c9c073ce",
             ),
         ),
     ),

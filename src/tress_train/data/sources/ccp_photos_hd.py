@@ -19,7 +19,7 @@ SOURCE = DataSource(
                 commit="fe34fb77721a9973fbae92c05f7f12b664d10110",
                 folder="photos",
                 picture=r"(.+)\.jpg",
-                checksum="c0fad1ea3d97c8ddf2e3539b72eabfc0bbedbb98b06ceb0a21ecd9043b5479ec",
+                checksum="d92b7f9b87b5326f7cec0f762ecead0555930dd31f029119d929519a12671136",
             ),
         ),
     ),
