@@ -59,7 +59,7 @@ def test_pictures_are_bytes_until_the_task_has_them(library: Library) -> None:
     raw = TrainingSet(library, [(MIX, 1.0)], {}, sides_px=(64,), batch=2, seed=3, length=40, with_colours=True)
     seen = samples(library, with_colours=True)
     pictures = {name for name, value in raw[4].items() if value.ndim == 3}
-    assert pictures == {"image", "alpha", "where", "soft", "fuzzy", "foreground", "background"}
+    assert pictures == {"image", "alpha", "where", "soft", "fuzzy", "gaps", "foreground", "background"}
     for name in pictures:
         assert raw[4][name].dtype == torch.uint8
         assert seen[4][name].dtype == torch.float32
