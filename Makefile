@@ -36,9 +36,10 @@ lock: .venv-lowest/.ready
 # What browsers load, checked and put where the Python package finds it. Needs npm; see docs/browser.md.
 web: $(BROWSER)/src/runtime.js
 
-$(BROWSER)/src/runtime.js: web/build.js web/tsconfig.json web/node_modules/.package-lock.json $(shell find web/src -type f)
+$(BROWSER)/src/runtime.js: web/build.js tools/pack_wasm.py web/tsconfig.json web/node_modules/.package-lock.json $(shell find web/src -type f)
 	npm run --silent --prefix web check
 	node web/build.js $(BROWSER)
+	$(PYTHON) tools/pack_wasm.py $(BROWSER)
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc
 	npm ci --silent --prefix web

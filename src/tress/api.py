@@ -278,19 +278,21 @@ def remove(
     """
     remover = _shared(model if isinstance(model, str) else os.fspath(model), device)
     matte = remover.matte(image, region=region, keep=keep, clear=clear)
-    cutout = matte.cutout()
+    cutout, dpi = matte.cutout(), matte.dpi
+    # Several times as large as the cut-out: not to be kept while that is encoded.
+    del matte
     if isinstance(image, (np.ndarray, Picture)):
         return cutout
     if isinstance(image, (bytes, bytearray, memoryview)) or hasattr(image, "read"):
         from tress.io.encode import encode
 
-        data = encode(cutout, "png", dpi=matte.dpi)
+        data = encode(cutout, "png", dpi=dpi)
         return io.BytesIO(data) if hasattr(image, "read") else data
     from PIL import Image
 
     result = Image.fromarray(cutout)
-    if matte.dpi:
-        result.info["dpi"] = matte.dpi
+    if dpi:
+        result.info["dpi"] = dpi
     return result
 
 

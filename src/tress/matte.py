@@ -14,7 +14,7 @@ from tress.arrays import Alpha, Rgb8, Rgba8, check_rgb8, check_same_size
 from tress.errors import InputError
 from tress.io.exif import Metadata
 from tress.outputs.box import Box, subject_box
-from tress.process.composite import over
+from tress.process.composite import compose, over
 from tress.process.foreground import estimate_foreground
 
 
@@ -103,9 +103,7 @@ class Matte:
         Args:
             decontaminate: use the estimated foreground colours; False keeps the picture's.
         """
-        alpha = (self.alpha * 255 + 0.5).astype(np.uint8)
-        colours = self.foreground if decontaminate else self.image
-        return np.dstack([colours * (alpha > 0)[..., None], alpha])
+        return compose(self.foreground if decontaminate else self.image, self.alpha)
 
     def over(self, background: Rgb8 | tuple[int, int, int], *, decontaminate: bool = True) -> Rgb8:
         """The subject over another background, ``(H, W, 3)`` uint8.

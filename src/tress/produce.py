@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from tress.api import ImageInput, Remover
 from tress.arrays import Rgb8
@@ -53,6 +58,22 @@ class Product:
     frames: int = 1
 
 
+@dataclass(frozen=True, eq=False)
+class _Rendered:
+    """Pixels that are still to be encoded; what they were made of, several times as large, need not be kept for that.
+
+    Attributes:
+        pixels: what ``render`` gave.
+        product: all but its data.
+        dpi, metadata: of the photo.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    product: Product
+    dpi: tuple[float, float] | None
+    metadata: Metadata | None
+
+
 def produce(remover: Remover, source: ImageInput, options: OutputOptions) -> Product:
     """Decodes, mattes, renders and encodes one picture.  Safe to call from several threads.
 
@@ -66,27 +87,29 @@ def produce(remover: Remover, source: ImageInput, options: OutputOptions) -> Pro
         ModelError: the network failed.
     """
     options = options.with_format("png")
-    started = time.perf_counter()
-    picture = remover.read(source)
-    decoded = time.perf_counter() - started
-    matte = remover.matte(picture, **options.subject)
-    return finish(matte, options, decode_seconds=decoded, dpi=picture.dpi, metadata=picture.metadata)
+
+    def rendered() -> _Rendered:
+        started = time.perf_counter()
+        picture = remover.read(source)
+        decoded = time.perf_counter() - started
+        matte = remover.matte(picture, **options.subject)
+        return _render(matte, options, decode_seconds=decoded, dpi=picture.dpi, metadata=picture.metadata)
+
+    return _encode(rendered(), options)
 
 
 def finish(
     matte: Matte,
     options: OutputOptions,
     *,
-    decode_seconds: float = 0.0,
     dpi: tuple[float, float] | None = None,
     metadata: Metadata | None = None,
 ) -> Product:
-    """Renders and encodes a matte, for callers that decode or change it themselves.
+    """Renders and encodes a matte, for callers that change it themselves.
 
     Args:
         matte: of the picture.
         options: what to make; format ``auto`` is png.
-        decode_seconds: time that was spent on decoding, for the report.
         dpi: of the photo; kept, because it says how large the picture is meant to be.
         metadata: of the photo; written only if the options say so.
 
@@ -94,6 +117,17 @@ def finish(
         InputError: the options do not fit the picture or each other.
     """
     options = options.with_format("png")
+    return _encode(_render(matte, options, decode_seconds=0.0, dpi=dpi, metadata=metadata), options)
+
+
+def _render(
+    matte: Matte,
+    options: OutputOptions,
+    *,
+    decode_seconds: float,
+    dpi: tuple[float, float] | None,
+    metadata: Metadata | None,
+) -> _Rendered:
     colour_seconds = 0.0
 
     def foreground() -> Rgb8:
@@ -104,17 +138,16 @@ def finish(
         return colours
 
     started = time.perf_counter()
-    try:
+    with _memory_told():
         pixels = render(matte.image, matte.alpha, foreground, options)
-        rendered = time.perf_counter()
-        data = encode_as(pixels, options, dpi=dpi, metadata=metadata)
-    except MemoryError as error:
-        raise InputError(
-            "out_of_memory", "there is not enough memory for this result", hint="set a smaller size"
-        ) from error
-    encoded = time.perf_counter()
-    return Product(
-        data=data,
+    seconds = {
+        **matte.seconds,
+        "decode": decode_seconds or matte.seconds.get("decode", 0.0),
+        "colour": colour_seconds,
+        "render": time.perf_counter() - started - colour_seconds,
+    }
+    product = Product(
+        data=b"",
         format=options.format,
         width_px=pixels.shape[1],
         height_px=pixels.shape[0],
@@ -125,12 +158,25 @@ def finish(
         confidence=matte.confidence,
         model=matte.model,
         device=matte.device,
-        seconds={
-            **matte.seconds,
-            "decode": decode_seconds or matte.seconds.get("decode", 0.0),
-            "colour": colour_seconds,
-            "render": rendered - started - colour_seconds,
-            "encode": encoded - rendered,
-        },
+        seconds=seconds,
         warnings=matte.warnings,
     )
+    return _Rendered(pixels, product, dpi, metadata)
+
+
+def _encode(rendered: _Rendered, options: OutputOptions) -> Product:
+    started = time.perf_counter()
+    with _memory_told():
+        data = encode_as(rendered.pixels, options, dpi=rendered.dpi, metadata=rendered.metadata)
+    seconds = {**rendered.product.seconds, "encode": time.perf_counter() - started}
+    return replace(rendered.product, data=data, seconds=seconds)
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise InputError(
+            "out_of_memory", "there is not enough memory for this result", hint="set a smaller size"
+        ) from error

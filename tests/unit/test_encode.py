@@ -42,6 +42,17 @@ def test_nothing_of_the_removed_background_is_in_the_file(name: str) -> None:
     np.testing.assert_array_equal(given, cutout())
 
 
+@pytest.mark.parametrize("shape", [(1100, 600), (1, 660_000)])
+def test_a_single_hidden_pixel_of_a_large_picture_is_found(shape: tuple[int, int]) -> None:
+    rgba = np.zeros((*shape, 4), np.uint8)
+    for channel, place in enumerate([(0, 0), (shape[0] // 2, shape[1] // 2), (-1, -1)]):
+        given = rgba.copy()
+        given[place][channel] = 1
+        np.testing.assert_array_equal(np.asarray(pillow(encode(given, "png"))), rgba)
+        given[place][3] = 1
+        np.testing.assert_array_equal(np.asarray(pillow(encode(given, "png"))), given)
+
+
 @pytest.mark.parametrize(("name", "lossless"), [("png", None), ("tiff", None), ("webp", True)])
 def test_lossless_formats_keep_every_visible_pixel(name: str, lossless: bool | None) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 30, 4), np.uint8)

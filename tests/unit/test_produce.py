@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tress.api import Remover
 from tress.errors import InputError
 from tress.matte import Matte
 from tress.outputs import parse
+from tress.outputs.render import encode_as
 from tress.produce import finish, produce
 
 TINY = Path(__file__).parents[1] / "data" / "tiny_locator.onnx"
@@ -93,6 +95,25 @@ def test_too_little_memory_is_told_as_such(remover, monkeypatch):
     with pytest.raises(InputError) as caught:
         produce(remover, photo(), parse({}))
     assert caught.value.code == "out_of_memory"
+
+
+def test_photo_and_matte_are_gone_when_the_result_is_encoded(remover, monkeypatch):
+    alive = []
+    matte = Remover.matte
+
+    def remembered(self, image, **settings):
+        found = matte(self, image, **settings)
+        alive.extend(weakref.ref(array) for array in (found.image, found.alpha, found.foreground))
+        return found
+
+    def encoding(pixels, options, **settings):
+        assert [array() is None for array in alive] == [True] * 3
+        return encode_as(pixels, options, **settings)
+
+    monkeypatch.setattr(Remover, "matte", remembered)
+    monkeypatch.setattr("tress.produce.encode_as", encoding)
+    assert produce(remover, photo(), parse({})).found
+    assert alive
 
 
 def test_box_of_the_subject(remover):

@@ -1,8 +1,8 @@
 """Builds what is released into ``dist/``, and proves it: ``make dist``.
 
-Wheel and source distribution are built twice and must be the same to the byte.  Then the wheel is installed into a
-fresh environment from files alone, with every address of the network unreachable, and cuts out a photo there.  What
-that environment holds becomes the bill of materials (CycloneDX).
+Wheel and source distribution are built twice and must be the same to the byte, and the wheel must be small.  Then it is
+installed into a fresh environment from files alone, with every address of the network unreachable, and cuts out a photo
+there.  What that environment holds becomes the bill of materials (CycloneDX).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
+LARGEST_WHEEL_BYTES = 15_000_000
 # Nothing listens on port 9: whatever asks the network fails at once.
 NOWHERE = "http://127.0.0.1:9"
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
@@ -37,6 +38,7 @@ def main() -> None:
         files = sorted(DIST.iterdir())
         run(sys.executable, "-m", "twine", "check", "--strict", *files)
         wheel = next(path for path in files if path.suffix == ".whl")
+        small(wheel)
         fresh = install(wheel, Path(folder))
         cut_out(fresh, wheel, Path(folder))
         bill(fresh, wheel)
@@ -50,6 +52,13 @@ def same(first: Path, second: Path) -> None:
     one, two = ({path.name: digest(path) for path in folder.iterdir()} for folder in (first, second))
     if one != two:
         raise SystemExit(f"two builds differ:\n{one}\n{two}")
+
+
+def small(wheel: Path) -> None:
+    """Ends the command if the wheel is larger than a release may be."""
+    size = wheel.stat().st_size
+    if size > LARGEST_WHEEL_BYTES:
+        raise SystemExit(f"{wheel.name} has {size:,} bytes; at most {LARGEST_WHEEL_BYTES:,} are allowed")
 
 
 def install(wheel: Path, folder: Path) -> Path:

@@ -25,6 +25,7 @@ from tress.io.exif import Metadata
 from tress.io.png import encode_png
 
 _PREDICTOR_TAG, _HORIZONTAL, _XMP_TAG = 317, 2, 700
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,17 @@ def _resolve(target: Format, quality: int | None, lossless: bool | None) -> bool
 
 def _without_hidden_colours(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     contiguous = np.ascontiguousarray(rgba)
+    # A large picture is copied only if there is something to take out.
+    pieces = np.array_split(contiguous, -(-contiguous.size // _PIECE_BYTES))
+    if not any(_hides_colours(piece) for piece in pieces):
+        return contiguous
     return cv2.bitwise_and(contiguous, contiguous, mask=np.ascontiguousarray(rgba[..., 3]))
+
+
+def _hides_colours(rgba: npt.NDArray[np.uint8]) -> bool:
+    """Whether a pixel with alpha 0 has another colour than 0."""
+    # Little endian, alpha is the highest byte: below 2**24 it is 0.  Zero itself wraps around to the largest number.
+    return bool((rgba.view("<u4") - np.uint32(1) < np.uint32(2**24 - 1)).any())
 
 
 def _exif_with_dpi(job: _Job) -> bytes | None:

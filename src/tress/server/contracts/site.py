@@ -6,11 +6,12 @@ import os
 from importlib.resources import files
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from tress.browser.package import is_built, package_files
+from tress.browser.package import Packed, is_built, package_files
 from tress.browser.page import POLICY
 from tress.server.work.service import Service
 
@@ -68,11 +69,15 @@ def site_router(service: Service) -> APIRouter:
     async def browser_file(request: Request, name: str) -> Response:
         if name not in browser:
             raise _unknown()
-        kind = _TYPES.get(name.rpartition(".")[2], _PLAIN)
-        file = FileResponse(browser[name], headers=_HEADERS, media_type=kind, stat_result=os.stat(browser[name]))
+        kind, found = _TYPES.get(name.rpartition(".")[2], _PLAIN), browser[name]
+        path = found.path if isinstance(found, Packed) else found
+        file = FileResponse(path, headers=_HEADERS, media_type=kind, stat_result=os.stat(path))
+        headers = {**_HEADERS, "ETag": file.headers["ETag"]}
         # Megabytes that have not changed need not travel again.
-        if request.headers.get("If-None-Match") == file.headers["ETag"]:
-            return Response(status_code=304, headers={**_HEADERS, "ETag": file.headers["ETag"]})
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        if isinstance(found, Packed):
+            return Response(await run_in_threadpool(found.read_bytes), headers=headers, media_type=kind)
         return file
 
     return router
