@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tress.errors import BusyError, InputError, ModelError, TressError
     from tress.matte import Matte
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 __all__ = ["BusyError", "InputError", "Matte", "ModelError", "Remover", "TressError", "__version__", "remove"]
 
 _HOME = {
