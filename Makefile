@@ -3,7 +3,7 @@ PYTHON ?= python3
 # Data sets whose alpha is right to the last bit.
 EXACT = alphamatting27 synth-hair-composites
 # The runs that made the released weights, first to last.
-RUNS = two_looks second_two_looks third_two_looks second_refiner
+RUNS = two_looks second_two_looks third_two_looks fourth_two_looks fifth_two_looks second_refiner
 # Where a virtual environment keeps its programs.
 BIN = $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP = $(BIN)/python -m pip --disable-pip-version-check -q
