@@ -36,16 +36,18 @@ step "$work/labelled" tress-train distil --data "$work/data" --out "$work/labels
   --teacher .cache/peers/isnet-general-use.onnx --long-side 1024 --stretch --mean $half,$half,$half --std $whole,$whole,$whole
 step "$work/cutouts/manifest.jsonl" tress-train cutouts --data "$work/data" --data "$work/labels" --sets "$cut" \
   --keep-edge --out "$work/cutouts"
+step "$work/screens/manifest.jsonl" python tools/screens.py --photos "$work/data/caltech101-photos" \
+  --photos "$work/data/osie-scenes" --photos "$work/data/emod-places" --out "$work/screens"
 if [ -n "${PACK:-}" ]; then
   # Parts of at most 60 MB; the pictures keep the keys that they have in their folders.
   step "$work/packed/own/shards.json" tress-train shards "$data" "$work/packed/own"
-  for folder in data labels cutouts; do
+  for folder in data labels cutouts screens; do
     step "$work/packed/$folder/shards.json" tress-train shards "$work/$folder" "$work/packed/$folder"
   done
   exit
 fi
 step "$work/located" tress-train run locator --data "$data" --data "$work/data" --data "$work/labels" \
-  --data "$work/cutouts" --out "$work/locator"
+  --data "$work/cutouts" --data "$work/screens" --out "$work/locator"
 step "$work/refined" tress-train run refiner --data "$data" --data "$work/data" --out "$work/refiner" \
   --set "locator_weights=$work/locator/ema.pt"
 step "$work/exported-locator" tress-train export "$work/locator/ema.pt" $onnx/tress-locator.onnx --run "$work/locator"

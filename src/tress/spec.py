@@ -29,8 +29,9 @@ class ModelSpec:
         has_uncertainty: the second output is the uncertainty, ``(N, 1, H, W)`` in [0, 1].
         has_presence: the third output is the subject presence, ``(N,)`` in [0, 1].
         second_look_px: a locator that looks twice: at the second look the long side of the subject's box is scaled to
-            this, but a small box is enlarged by half at most.  Its input is ``(N, 5, H, W)``: RGB, and what the first look says of the same pixels, see
-            ``tress.process.looks``.  0 for a locator that takes RGB alone and is asked once.
+            this, but a small box is enlarged by half at most.  Its input is ``(N, 5, H, W)``: RGB, and what the first
+            look says of the same pixels, see ``tress.process.looks``.  0 for a locator that takes RGB alone and is
+            asked once.
         licence: SPDX name of the weights' licence.
         recipe: hash of the recipe the network was trained with; empty for networks of others.
         notes: what the record of the training run wants a user to know.

@@ -60,7 +60,7 @@ def test_it_packs_all_that_the_training_reads_and_stops_there(tmp_path: Path, co
     listed = run(tmp_path / "work", LIST="1", PACK="1")
     assert listed.returncode == 0, listed.stderr
     packed = [shlex.split(line) for line in listed.stdout.splitlines()]
-    assert [words[1] for words in packed] == ["gather", "distil", "cutouts", "shards", "shards", "shards", "shards"]
+    assert [words[1] for words in packed] == ["gather", "distil", "cutouts", "tools/screens.py", *["shards"] * 5]
     folders = [parsed(words).params["data"] for words in packed if words[1] == "shards"]
     (trained,) = (parsed(words).params["data"] for words in commands if words[1:3] == ["run", "locator"])
     assert [folder.name for folder in folders] == [Path(folder).name for folder in trained]
@@ -74,13 +74,13 @@ def test_a_stopped_script_goes_on_and_a_finished_one_does_nothing(tmp_path: Path
         (tools / name).write_text(script)
         (tools / name).chmod(0o755)
     # The commands write into folders of their own.
-    for folder in ("cutouts", "scores"):
+    for folder in ("cutouts", "screens", "scores"):
         (work / folder).mkdir(parents=True)
     (tmp_path / "full").touch()
     path = f"{tools}{os.pathsep}{os.environ['PATH']}"
     assert run(work, PATH=path).returncode == 1
     first = calls.read_text().splitlines()
-    assert [line.split()[1] for line in first] == ["gather", "distil", "cutouts", "run", "run"]
+    assert [line.split()[1] for line in first] == ["gather", "distil", "cutouts", "tools/screens.py", "run", "run"]
     (tmp_path / "full").unlink()
     done = run(work, PATH=path)
     assert done.returncode == 0, done.stderr

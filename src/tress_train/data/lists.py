@@ -1,7 +1,8 @@
 """Lists of pictures that were chosen by eye, for what no measure knows.
 
 ``first_case`` is what the curriculum begins with: one person, light skin, dark hair; ``first_case_held_back`` are
-others of the same kind, for its gate.  A mix draws from a list by ``@NAME`` in the place of a data set.
+others of the same kind, for its gate.  ``street_gaps`` are photos of ``ccp-photos-hd`` whose labels know the gaps of
+the subject.  A mix draws from a list by ``@NAME`` in the place of a data set.
 """
 
 from __future__ import annotations

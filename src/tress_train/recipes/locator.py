@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from tress_train.recipes import two_looks
 from tress_train.recipes.base import Optim, Recipe
-from tress_train.recipes.stages import LADDER, Composites, Gate, LocatorLoss, Mix, Stage
+from tress_train.recipes.stages import LADDER, Composites, Gate, Mix, Stage
 
 LIMITS = dict(LADDER)
 PHOTOS = two_looks.PHOTOS
@@ -76,11 +76,7 @@ CLUTTERED = Mix(
         CUTOUTS, studio=0.1, subjects_max=3, several=0.25, near_colour=0.25, bystanders=0.1, cast_shadows=0.1
     ),
 )
-# What `two_looks` draws, with bystanders far behind and shadows on the ground besides.
-EVERYTHING = replace(
-    two_looks.EVERYTHING, composites=replace(two_looks.EVERYTHING.composites, bystanders=0.1, cast_shadows=0.1)
-)
-SHARP = LocatorLoss(laplacian=1.0, gradient=1.0)
+SHARP = two_looks.RECIPE.loss
 
 RECIPE = Recipe(
     name="locator",
@@ -176,7 +172,7 @@ RECIPE = Recipe(
             long_side_px=512,
             batch=12,
             lr=5e-4,
-            mix=EVERYTHING,
+            mix=two_looks.EVERYTHING,
             loss=SHARP,
             replay_share=0.2,
             gates=(Gate("iou", "fine", 0.9), Gate("band_mad", "fine", 0.16), Gate("iou", "cluttered", 0.89)),
@@ -184,7 +180,6 @@ RECIPE = Recipe(
         replace(
             two_looks.RECIPE.stages[0],
             steps=6250,
-            mix=EVERYTHING,
             loss=SHARP,
             gates=(
                 Gate("iou", "first_case", 0.97),

@@ -15,7 +15,7 @@ HIGHER_IS_BETTER: Mapping[Metric, bool] = {"iou": True, "mae": False, "band_mad"
 OTHERS = "*"
 # Long sides of the picture at the first look and of the subject's box at the second, as the networks are released.
 # Larger draws finer edges and takes longer; the windows of training are of views about as large.
-FIRST_LOOK_PX, SECOND_LOOK_PX = 512, 1024
+FIRST_LOOK_PX, SECOND_LOOK_PX = 512, 928
 # Data sets that are only in the later of several data folders, beside which `OTHERS` stands for those of the first.
 LATER = "+"
 
