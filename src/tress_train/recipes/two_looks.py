@@ -2,7 +2,7 @@
 
     tress-train run two_looks --data DATA --data MORE --data CUTOUTS --init weights.pt --out runs/looks
 
-A view of 832 or 1152 px is seen twice: whole, at 384 or 512 px, and through a window on the subject's edge at its full
+A view of 768 or 960 px is seen twice: whole, at 384 or 512 px, and through a window on the subject's edge at its full
 size, with the first look's answer as the prior.  Both looks are trained at every step.
 
 ``CUTOUTS`` is what ``tress-train cutouts --keep-edge`` makes of the labelled photos of ``MORE``.
@@ -61,21 +61,21 @@ CUTOUTS = {
     "trash-objects-cutouts": 0.03,
     "caltech101-photos-cutouts": 0.05,
     "thin-things": 0.12,
-    "screens": 0.35,
+    "screens": 0.15,
     "*": 0.1,
 }
 EVERYTHING = Mix(
     PHOTOS,
-    composite=0.8,
+    composite=0.65,
     empty=0.14,
     gaps=("composite", "@street_gaps", "davis2016"),
     composites=Composites(
         CUTOUTS,
-        studio=0.2,
+        studio=0.1,
         kinds=("plain", "room", "room", "room"),
         subjects_max=3,
         several=0.25,
-        near_colour=0.2,
+        near_colour=0.25,
         bystanders=0.1,
         cast_shadows=0.1,
     ),
@@ -85,25 +85,25 @@ RECIPE = Recipe(
     name="two_looks",
     seed=26,
     norms="frozen",
-    optim=Optim(encoder_lr_share=0.3, weight_decay=0.02, ema_decay=0.995, warmup_steps=30),
+    optim=Optim(encoder_lr_share=0.3, weight_decay=0.02, ema_decay=0.997, warmup_steps=30),
     log_every=25,
     checkpoint_every=50,
     evaluate_every=100_000,
-    keep_px=1200,
+    keep_px=1024,
     in_memory=False,
     val_stride=0,
     loss=LocatorLoss(laplacian=1.0, gradient=1.0, gaps=4.0),
     stages=(
         Stage(
             "looks",
-            steps=300,
-            long_side_px=1152,
-            also_px=832,
+            steps=650,
+            long_side_px=960,
+            also_px=768,
             window_px=416,
             first_px=512,
             first_also_px=384,
             batch=8,
-            lr=1.3e-4,
+            lr=1.8e-4,
             mix=EVERYTHING,
         ),
     ),
