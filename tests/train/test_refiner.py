@@ -291,7 +291,7 @@ class LooksTwice(SeesColour):
 def test_a_locator_that_looks_twice_gives_its_second_answer(records, tmp_path):
     locator = LooksTwice()
     scene = scenes_of(records, tmp_path, locator)[0]
-    assert [max(size) for size in locator.asked[:2]] == [512, 768]
+    assert [max(size) for size in locator.asked[:2]] == [512, 928]
     # The first look doubts whatever is not white.
     assert (scene.answer[1] == 0).mean() > 0.1
 
