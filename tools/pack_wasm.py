@@ -16,7 +16,10 @@ PRESET = 6
 def main() -> None:
     """Leaves ``x.wasm.xz`` in place of ``x.wasm``."""
     for file in Path(sys.argv[1]).rglob("*.wasm"):
-        file.with_name(f"{file.name}.xz").write_bytes(lzma.compress(file.read_bytes(), preset=PRESET))
+        # Whole or not at all: what is there under the last name is taken for good.
+        part = file.with_name(f"{file.name}.part")
+        part.write_bytes(lzma.compress(file.read_bytes(), preset=PRESET))
+        part.replace(file.with_name(f"{file.name}.xz"))
         file.unlink()
 
 

@@ -16,6 +16,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tress.errors import TressError
+from tress_train.data.reading import read_rgb
+
 Rgb = npt.NDArray[np.uint8]
 Rng = np.random.Generator
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -41,15 +44,21 @@ def main() -> None:
     photos = [path for path in photos if ".alpha." not in path.name]
     if not photos:
         parser.error("there are no photos in " + ", ".join(map(str, arguments.photos)))
+    manifest = arguments.out / "manifest.jsonl"
+    if manifest.exists():
+        parser.error(f"{manifest} is there already: name another folder")
     (arguments.out / "screens").mkdir(parents=True, exist_ok=True)
     rows = []
     for seed in range(arguments.count):
         rng = np.random.default_rng((20261129, seed))
         name = f"screens/screen-{seed:04d}.png"
-        cutout = draw(photos[rng.integers(len(photos))], rng)
+        try:
+            cutout = draw(photos[rng.integers(len(photos))], rng)
+        except TressError as error:
+            parser.error(error.message)
         cv2.imwrite(str(arguments.out / name), cv2.cvtColor(cutout, cv2.COLOR_RGBA2BGRA))
         rows.append({"image": name, "set": "screens", "kind": "objects", "edge": "rgba", "ignore_px": 0})
-    (arguments.out / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def draw(photo: Path, rng: Rng) -> npt.NDArray[np.uint8]:
@@ -80,10 +89,13 @@ def any_grey(rng: Rng) -> tuple[int, ...]:
 
 def shown(photo: Path, width: int, height: int, rng: Rng) -> Rgb:
     """A part of the photo that fills the screen; at times darker or with a gleam across it."""
-    picture = cv2.cvtColor(cv2.imread(str(photo), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    picture = read_rgb(photo)
     cover = max(height / picture.shape[0], width / picture.shape[1]) * rng.uniform(1, 1.3)
     large = cv2.resize(picture, None, fx=cover, fy=cover, interpolation=cv2.INTER_LINEAR)
-    y, x = (int(rng.integers(0, max(1, side - wanted + 1))) for side, wanted in zip(large.shape, (height, width)))  # noqa: B905
+    y, x = (
+        int(rng.integers(0, max(1, side - wanted + 1)))
+        for side, wanted in zip(large.shape[:2], (height, width), strict=True)
+    )
     part = large[y : y + height, x : x + width].astype(np.float32)
     part = cv2.resize(part, (width, height)) * rng.uniform(0.6, 1.1)
     if rng.random() < 0.4:

@@ -58,8 +58,23 @@ def test_they_are_listed_as_cut_outs_and_the_same_every_time(tmp_path: Path, pho
         assert record.image.read_bytes() == (second / record.image.relative_to(first)).read_bytes()
 
 
-def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
-    words = [sys.executable, str(TOOL), "--photos", str(tmp_path), "--out", str(tmp_path / "out")]
+def refusal(folder: Path, photos: Path) -> str:
+    words = [sys.executable, str(TOOL), "--photos", str(photos), "--out", str(folder)]
     refused = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     assert refused.returncode == 2
-    assert "there are no photos" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    return refused.stderr
+
+
+def test_what_cannot_be_drawn_is_refused(tmp_path: Path, photos: Path) -> None:
+    (tmp_path / "none").mkdir()
+    assert "there are no photos" in refusal(tmp_path / "out", tmp_path / "none")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "torn.jpg").write_bytes((photos / "green.png").read_bytes()[:60])
+    assert "torn.jpg" in refusal(tmp_path / "out", tmp_path / "torn")
+
+
+def test_a_list_that_is_there_is_left_alone(tmp_path: Path, photos: Path) -> None:
+    (tmp_path / "manifest.jsonl").write_text("mine")
+    assert "is there already" in refusal(tmp_path, photos)
+    assert (tmp_path / "manifest.jsonl").read_text() == "mine"

@@ -20,7 +20,7 @@ from tress.produce import finish
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.jpg"))
 # Rounding may move the box of the second look by a pixel.
-MEAN, PERCENTILE_99 = 0.0003, 0.01
+MEAN, PERCENTILE_99 = 0.0003, 0.005
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ OPTIONS = [
 
 
 def test_output_options(package, remover):
-    path = next(path for path in EXAMPLES if path.stem == "car")
+    path = next(path for path in EXAMPLES if path.stem == "lemur")
     there = package.matte(path.read_bytes())
     # One of rounding's last bits moves a box by a pixel, so that both have to start from the same alpha.
     here = replace(remover.matte(path), alpha=there.alpha)

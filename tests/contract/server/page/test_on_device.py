@@ -59,7 +59,7 @@ def test_the_device_does_what_the_server_would(device_page, cutter, expected):
     made = [int(side) for side in re.findall(r"\d+", page.find(".facts").text)[:2]]
     cropped = Image.open(io.BytesIO(finish(found, parse({"crop": "true", "margin": "5%"})).data))
     # The page asks for this margin.  The faintest of the fur is not the same to the last bit.
-    assert made == pytest.approx(list(cropped.size), abs=3)
+    assert made == pytest.approx(list(cropped.size), abs=1)
     assert page.console() == []
     assert cutter.finished == 0
 
